@@ -1,0 +1,109 @@
+"""The base of every config: strict, frozen, described; presets and YAML in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rec_core.types import InputError
+
+Preset = Literal["tiny", "small", "paper"]
+PRESETS: tuple[Preset, ...] = ("tiny", "small", "paper")
+
+
+class Config(BaseModel):
+    """One concept's settings. Unknown fields are refused, values never change after creation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """Return the named preset. Subclasses override `_preset_values`.
+
+        Raises:
+            InputError: the name is none of "tiny", "small", "paper".
+        """
+        if name not in PRESETS:
+            raise InputError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+        return cls.from_values(cls._preset_values(name))
+
+    @classmethod
+    def _preset_values(cls, name: str) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Self:
+        """Build from plain values; dots in a key reach into nested configs ("tuning.epochs").
+
+        Raises:
+            InputError: naming the field, what was given and what is allowed.
+        """
+        try:
+            return cls.model_validate(_nest(values))
+        except ValidationError as error:
+            raise InputError(_first_problem(cls.__name__, error)) from None
+
+    def with_values(self, values: dict[str, Any]) -> Self:
+        """Return a copy with some fields replaced (dotted keys allowed), validated again."""
+        return type(self).from_values(_merge(self.model_dump(), _nest(values)))
+
+    def save(self, path: Path) -> None:
+        """Write as YAML."""
+        path.write_text(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls.from_values(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def parse_assignments(pairs: list[str]) -> dict[str, Any]:
+    """Turn ["tuning.epochs=3", "quirks=[double_bos]"] into values (right-hand sides are YAML).
+
+    Raises:
+        InputError: a pair has no "=" or its value is not YAML.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise InputError(f"{pair!r} is not a setting; write field=value, for example tuning.epochs=3.")
+        try:
+            values[name.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise InputError(f"The value of {name.strip()!r} cannot be read: {text!r} is not valid YAML.") from None
+    return values
+
+
+def _nest(values: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in values.items():
+        *parents, leaf = key.split(".")
+        place = nested
+        for parent in parents:
+            step = place.setdefault(parent, {})
+            if not isinstance(step, dict):
+                raise InputError(f"{key!r} cannot be set: {parent!r} is a plain value, not a group of settings.")
+            place = step
+        place[leaf] = _merge(place[leaf], value) if isinstance(place.get(leaf), dict) else value
+    return nested
+
+
+def _merge(base: dict[str, Any], changes: Any) -> Any:
+    if not isinstance(changes, dict):
+        return changes
+    merged = dict(base)
+    for key, value in changes.items():
+        merged[key] = _merge(merged[key], value) if isinstance(merged.get(key), dict) else value
+    return merged
+
+
+def _first_problem(name: str, error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"]) or name
+    if problem["type"] == "extra_forbidden":
+        return f"{name} has no field {where!r}; check the spelling (`python -m rec_core train --help` lists the fields)."
+    return f"The field {where!r} of {name} cannot be {problem['input']!r}: {problem['msg'].lower()}."
