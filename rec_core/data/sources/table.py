@@ -1,0 +1,267 @@
+"""A person's own tables: interactions, optionally items and users, checked before anything is kept.
+
+Columns: interactions user_id, item_id [rating, timestamp]; items item_id, title [year, genres "Drama|War",
+description, ...]; users user_id [gender, age_group, occupation, ...]. Other columns are kept as text. Every
+complaint is one sentence with the file, the row as an editor counts it (the header is row 1), the column and
+what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+
+from rec_core.data.interactions import make_interactions
+from rec_core.data.sources.table_file import TableFile, read_table_file
+from rec_core.data.vocab import Vocab
+from rec_core.store import check_name, content_hash
+from rec_core.types import Catalogue, Dataset, InputError
+
+MIN_ROWS = 10  # fewer cannot be split into training, validation and test
+_LATEST_SECOND = 100_000_000_000  # the year 5138: larger numbers are milliseconds
+_ONLY_IN = {  # our columns that mean something in one kind of file only; item_id and user_id link two kinds
+    "interactions": ("user_id", "item_id", "rating", "timestamp"),
+    "items": ("item_id", "title", "year", "genres", "description"),
+    "users": ("user_id",),
+}
+
+
+def load_table(
+    file: Path,
+    items: Path | None = None,
+    users: Path | None = None,
+    name: str = "table",
+    mapping: Mapping[str, str] | None = None,
+    like_threshold: float | None = None,
+    item_noun: str = "item",
+) -> Dataset:
+    """Read a dataset from files; nothing is written, and a fault anywhere means no dataset at all.
+
+    Without a rating column every rating is NaN; without a timestamp column the order of the rows is their
+    time. Items without an interaction stay in the catalogue, users without one are dropped; users that the
+    users file does not list have empty attributes.
+
+    Args:
+        file: interactions as CSV, TSV, parquet, RecBole atomic file, or a zip that holds one of them.
+        items: item texts in any of these formats; None = the id stands for the title.
+        users: user attributes; None = none.
+        name: what the dataset will be called.
+        mapping: our column -> the file's column, applied in every file that has it.
+        like_threshold: a rating above it is a like. None = 3 when the largest rating is at most 5 (0.5 when
+            it is at most 1), else 0.6 of the largest rating.
+        item_noun: what prompts call an item.
+
+    Returns:
+        A dataset whose `max_rating` is the largest rating found (at least 5 unless all are at most 1).
+
+    Raises:
+        InputError: the first fault found.
+    """
+    check_name(name, "dataset")
+    tables = {"interactions": read_table_file(file)}
+    for kind, path in (("items", items), ("users", users)):
+        if path is not None:
+            tables[kind] = read_table_file(path)
+    tables = _mapped(tables, mapping or {})
+    log = tables["interactions"]
+    _need(log, "user_id", "item_id")
+    ratings, timestamps = _ratings(log), _timestamps(log)
+    notes: list[str] = []
+    user_ids, item_ids = _ids(log, "user_id"), _ids(log, "item_id")
+    catalogue = _catalogue(tables.get("items"), log, item_ids, notes)
+    user_vocab = Vocab.from_values(user_ids)
+    user_table = _user_table(tables.get("users"), user_vocab, notes)
+    if len(log.rows) < MIN_ROWS:
+        raise InputError(
+            f"{log.name} has {len(log.rows)} rows; a dataset needs at least {MIN_ROWS}, so add more."
+        )
+    max_rating, threshold = _scale(ratings, like_threshold)
+    if ratings is None:
+        notes.append("No ratings: questions about likes cannot be asked.")
+    if timestamps is None:
+        notes.append("No timestamps: the order of the rows is taken for time.")
+    return Dataset(
+        name=name,
+        interactions=make_interactions(
+            user_ids,
+            item_ids,
+            ratings,
+            timestamps,
+            users=user_vocab,
+            items=Vocab(catalogue["item_id"].to_numpy(dtype=str)),
+        ),
+        catalogue=Catalogue(catalogue),
+        users=user_table,
+        source=f"Imported from {', '.join(table.name for table in tables.values())}",
+        licence="Not stated by the files; ask where they come from.",
+        content_hash=content_hash(*(table.data for table in tables.values()), dict(mapping or {}), threshold),
+        like_threshold=threshold,
+        max_rating=max_rating,
+        item_noun=item_noun,
+        has_time=timestamps is not None,
+        notes=tuple(notes),
+    )
+
+
+def _mapped(tables: dict[str, TableFile], mapping: Mapping[str, str]) -> dict[str, TableFile]:
+    """Rename columns: a mapped one takes the place of a column that has our name already."""
+    for ours, theirs in mapping.items():
+        if not any(theirs in table.rows.columns for table in tables.values()):
+            known = "; ".join(f"{table.name} has {table.columns}" for table in tables.values())
+            raise InputError(
+                f"No file has the column {theirs!r} mapped to {ours!r}: {known}; correct the mapping."
+            )
+    renamed = {}
+    for kind, table in tables.items():
+        elsewhere = {column for other in _ONLY_IN.values() for column in other} - set(_ONLY_IN[kind])
+        present = set(table.rows.columns)
+        pairs = {
+            ours: theirs for ours, theirs in mapping.items() if theirs in present and ours not in elsewhere
+        }
+        rest = table.rows.drop(columns=list(present & {*pairs, *pairs.values()}))
+        added = pd.DataFrame({ours: table.rows[theirs] for ours, theirs in pairs.items()}, index=rest.index)
+        sequences = {ours for ours, theirs in pairs.items() if theirs in table.sequences}
+        sequences |= table.sequences & set(rest.columns)
+        rows = pd.concat([added, rest], axis=1)
+        renamed[kind] = TableFile(table.name, rows, frozenset(sequences), table.data)
+    return renamed
+
+
+def _need(table: TableFile, *columns: str) -> None:
+    for column in columns:
+        if column not in table.rows.columns:
+            raise InputError(
+                f"{table.name}, row 1: there is no column {column!r} among {table.columns}; rename one, or "
+                f"map it ({column}=THEIR_COLUMN)."
+            )
+
+
+def _fault(table: TableFile, bad: np.ndarray, column: str, mend: str) -> NoReturn:
+    """Raise for the first bad row: "file, row 17, column 'rating': 'abc' ..."."""
+    position = int(np.flatnonzero(bad)[0])
+    value, row = table.rows[column].iloc[position], table.rows.index[position]
+    shown = repr(value if len(value) <= 40 else value[:37] + "...") if value else "an empty cell"
+    raise InputError(f"{table.name}, row {row}, column {column!r}: {shown} {mend}.")
+
+
+def _ids(table: TableFile, column: str) -> np.ndarray:
+    """Return a column of identifiers, none of which may be empty."""
+    ids = table.rows[column].to_numpy(dtype=object)
+    empty = ids == ""
+    if empty.any():
+        _fault(table, empty, column, "is no id; fill it in or delete the row")
+    return ids.astype(str)
+
+
+def _unique_ids(table: TableFile, column: str) -> np.ndarray:
+    ids = _ids(table, column)
+    again = pd.Series(ids).duplicated().to_numpy()
+    if again.any():
+        position = int(np.flatnonzero(again)[0])
+        before = table.rows.index[int(np.flatnonzero(ids == ids[position])[0])]
+        _fault(table, again, column, f"was listed in row {before} already; keep one row per id")
+    return ids
+
+
+def _ratings(table: TableFile) -> np.ndarray | None:
+    if "rating" not in table.rows.columns:
+        return None
+    numbers = pd.to_numeric(table.rows["rating"], errors="coerce").to_numpy(float)
+    bad = ~((numbers >= 0) & (numbers < 1e9))  # also true for NaN
+    if bad.any():
+        _fault(
+            table,
+            bad,
+            "rating",
+            "is not a rating; write a number of at least 0 such as 3.5, or delete the row",
+        )
+    return numbers
+
+
+def _timestamps(table: TableFile) -> np.ndarray | None:
+    """Return whole seconds since 1970; text that is no number must be an ISO date, without a zone in UTC."""
+    if "timestamp" not in table.rows.columns:
+        return None
+    text = table.rows["timestamp"]
+    numbers = pd.to_numeric(text, errors="coerce").to_numpy(float)
+    if np.isnan(numbers).all():
+        dates = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+        numbers = ((dates - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(seconds=1)).to_numpy(float)
+    bad = ~(np.abs(numbers) < _LATEST_SECOND)  # also true for NaN
+    if bad.any():
+        _fault(
+            table,
+            bad,
+            "timestamp",
+            "is not a time; write seconds (not milliseconds) since 1970 in every row, or a date like "
+            "2024-05-31 18:30:00 in every row, or leave the column out",
+        )
+    return np.floor(numbers).astype(np.int64)
+
+
+def _scale(ratings: np.ndarray | None, like_threshold: float | None) -> tuple[float, float]:
+    """Return the largest rating and the like threshold."""
+    largest = 5.0 if ratings is None else float(ratings.max())
+    max_rating = largest if largest > 5 else 5.0 if largest > 1 else 1.0
+    if like_threshold is None:
+        return max_rating, {5.0: 3.0, 1.0: 0.5}.get(max_rating, round(0.6 * max_rating, 6))
+    if not 0 <= like_threshold < max_rating:
+        raise InputError(
+            f"The like threshold {like_threshold:g} is no use here; choose one from 0 to below "
+            f"{max_rating:g}, the largest rating."
+        )
+    return max_rating, float(like_threshold)
+
+
+def _catalogue(table: TableFile | None, log: TableFile, logged: np.ndarray, notes: list[str]) -> pd.DataFrame:
+    if table is None:
+        notes.append("No items file: an item's title is its id.")
+        ids = Vocab.from_values(logged).all_ids
+        rows = pd.DataFrame({"item_id": ids, "title": ids})
+    else:
+        _need(table, "item_id", "title")
+        known = _unique_ids(table, "item_id")
+        unknown = ~pd.Series(logged).isin(known).to_numpy()
+        if unknown.any():
+            _fault(log, unknown, "item_id", f"is not listed in {table.name}; add it there or delete the row")
+        untitled = (table.rows["title"] == "").to_numpy()
+        if untitled.any():
+            _fault(table, untitled, "title", "is no title; give every item one")
+        rows = table.rows.reset_index(drop=True)
+    years = _years(table, rows)
+    empty = pd.Series("", index=rows.index)
+    texts = {column: rows.get(column, empty) for column in ("genres", "description")}
+    if table is not None and "genres" in table.sequences:
+        texts["genres"] = texts["genres"].str.split().str.join("|")
+    first = {"item_id": rows["item_id"], "title": rows["title"], "year": years, **texts}
+    return pd.concat([pd.DataFrame(first), rows.drop(columns=[*first], errors="ignore")], axis=1)
+
+
+def _years(table: TableFile | None, rows: pd.DataFrame) -> pd.Series:
+    """Return the year column, or the "(1979)" at the end of titles where there is none; Int64 with gaps."""
+    if table is None or "year" not in table.rows.columns:
+        found = rows["title"].str.extract(r"\((\d{4})\)$")[0]
+        return pd.to_numeric(found, errors="coerce").astype("Int64")
+    numbers = pd.to_numeric(table.rows["year"], errors="coerce")
+    wrong = (table.rows["year"] != "") & ~((numbers % 1 == 0) & (numbers.abs() < 10_000))
+    if wrong.any():
+        _fault(table, wrong.to_numpy(), "year", "is not a year; write it like 1979 or leave the cell empty")
+    return numbers.reset_index(drop=True).astype("Int64")
+
+
+def _user_table(table: TableFile | None, vocab: Vocab, notes: list[str]) -> pd.DataFrame:
+    """Return one row per user number; attributes of users that are not listed are empty."""
+    ids = vocab.all_ids
+    if table is None:
+        return pd.DataFrame({"user_id": ids})
+    _need(table, "user_id")
+    listed = table.rows.drop(columns="user_id").set_axis(_unique_ids(table, "user_id").astype(object), axis=0)
+    n_missing = int((~pd.Index(ids.astype(object)).isin(listed.index)).sum())
+    if n_missing:
+        notes.append(f"{n_missing} of {len(ids)} users are not in {table.name}; their attributes are empty.")
+    attributes = listed.reindex(ids.astype(object)).fillna("").reset_index(drop=True)
+    return pd.concat([pd.DataFrame({"user_id": ids}), attributes], axis=1)

@@ -1,0 +1,1 @@
+"""Pure functions of rankings, scores and truth: they know nothing about models."""

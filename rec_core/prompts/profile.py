@@ -1,0 +1,56 @@
+"""Turn the little that is known about a user into words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Pronouns:
+    """How a sentence speaks of the user."""
+
+    subject: str
+    verb: str  # the form of "to be" that goes with it
+
+
+_PRONOUNS = {"woman": Pronouns("she", "is"), "man": Pronouns("he", "is")}
+_UNKNOWN = Pronouns("they", "are")
+
+
+def pronouns(profile: dict[str, str]) -> Pronouns:
+    """Return she / he for a stated gender of woman / man, and they for anything else or nothing."""
+    return _PRONOUNS.get(profile.get("gender", ""), _UNKNOWN)
+
+
+def profile_sentence(profile: dict[str, str]) -> str:
+    """Return one sentence of the stated attributes; missing ones are left out, none is guessed.
+
+    Args:
+        profile: any of "gender", "age_group", "occupation"; empty values count as missing.
+    """
+    parts = []
+    if profile.get("gender"):
+        parts.append(f"a {profile['gender']}")
+    if profile.get("age_group"):
+        parts.append(f"aged {profile['age_group']}")
+    if profile.get("occupation"):
+        parts.append(f"working as {profile['occupation']}")
+    if not parts:
+        return "Nothing is known about the user."
+    return f"The user is {', '.join(parts)}."
+
+
+def one_line(text: str) -> str:
+    """Return text with every run of white space as one blank: a title cannot break out of its line."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def stars(rating: float) -> str:
+    """Return "(4 stars)", "(1 star)", "(3.5 stars)", or "(watched)" when there is no rating."""
+    if rating != rating:  # NaN: the source has no ratings
+        return "(watched)"
+    number = f"{rating:g}"
+    return f"({number} star)" if number == "1" else f"({number} stars)"

@@ -1,0 +1,39 @@
+"""Keep a prompt within the backbone's length by leaving out history, never by cutting text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rec_core.prompts.like import LikePrompt, Order
+from rec_core.systems.prompting import Prompter
+from rec_core.types import EvidenceItem, InputError, ScoreRequest
+
+
+def fitted_prompt(
+    prompter: Prompter,
+    tokenizer: Any,
+    request: ScoreRequest,
+    evidence: Sequence[EvidenceItem],
+    order: Order,
+    max_length: int,
+) -> LikePrompt:
+    """Return the prompt with as much evidence as fits: the oldest goes first in a chronological list, the last of a
+    relevance list otherwise.
+
+    Differs from authors' code: a tokenizer limit cuts the prompt's end there, that is the question itself.
+
+    Raises:
+        InputError: not even the prompt without history fits.
+    """
+    shown = list(evidence)
+    while True:
+        prompt = prompter.like(request, shown, order)
+        # A token is at least one byte, so a short text needs no counting.
+        if len(prompt.text.encode()) < max_length or len(tokenizer.encode(prompt.text)) <= max_length:
+            return prompt
+        if not shown:
+            raise InputError(
+                f"A prompt without any history is longer than {max_length} tokens; raise backbone.max_length."
+            )
+        shown.pop(0 if order == "chronological" else -1)

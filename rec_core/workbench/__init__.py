@@ -1,0 +1,1 @@
+"""The verbs: what pages, command line and notebooks call. Nothing else of the engine is public but `types`."""

@@ -1,0 +1,140 @@
+"""Verbs on datasets: list, load, import, describe, preview a split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rec_core.data.ctr import make_ctr_samples
+from rec_core.data.sources import SOURCES, load_source
+from rec_core.data.sources.table import load_table
+from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
+from rec_core.data.statistics import describe as describe_dataset
+from rec_core.data.storage import load_saved, save_dataset
+from rec_core.store import Workspace, check_name, read_json, write_json
+from rec_core.types import Dataset, InputError, Progress, ignore_progress
+
+
+def datasets(*, workspace: Workspace | None = None) -> pd.DataFrame:
+    """Return one row per dataset that is here or can be had: name, source, imported, simulated and counts."""
+    space = workspace or Workspace.from_environment()
+    here = space.names("datasets")
+    rows = []
+    for name in dict.fromkeys([*SOURCES, *here]):
+        summary = space.dataset_path(name) / "summary.json"
+        facts = read_json(summary) if summary.exists() else {}
+        rows.append({"name": name, "source": facts.get("source", ""), "imported": name in here, **_counts(facts)})
+    return pd.DataFrame(rows)
+
+
+def load_dataset(
+    name: str, progress: Progress = ignore_progress, *, workspace: Workspace | None = None
+) -> Dataset:
+    """Return a dataset of the workspace; a built-in source is read (or downloaded) at first use and kept.
+
+    Raises:
+        InputError: nothing of that name is here or built in.
+    """
+    space = workspace or Workspace.from_environment()
+    folder = space.dataset_path(name)
+    if folder.is_dir():
+        return load_saved(folder)
+    if name not in SOURCES:
+        known = ", ".join(dict.fromkeys([*SOURCES, *space.names("datasets")]))
+        raise InputError(f"There is no dataset {name!r}; known are: {known}. `data import` adds a table of your own.")
+    dataset = load_source(name, progress)
+    if not space.read_only:
+        _keep(space, dataset)
+    return dataset
+
+
+def import_table(
+    file: Path,
+    name: str,
+    items: Path | None = None,
+    users: Path | None = None,
+    mapping: dict[str, str] | None = None,
+    *,
+    workspace: Workspace | None = None,
+) -> dict[str, Any]:
+    """Read a table of interactions (and of items and users) and keep it as a dataset; nothing is kept on an error.
+
+    Raises:
+        InputError: naming file, row and column of the first problem.
+    """
+    space = workspace or Workspace.from_environment()
+    space.check_writable()
+    if check_name(name, "dataset") in SOURCES:
+        raise InputError(f"{name!r} is the name of a built-in dataset; import yours under another name.")
+    dataset = load_table(file, items=items, users=users, name=name, mapping=mapping)
+    _keep(space, dataset)
+    facts = describe_dataset(dataset)
+    return {key: facts[key] for key in ("dataset", "users", "items", "interactions", "density", "notes")}
+
+
+def describe(name: str, *, workspace: Workspace | None = None) -> dict[str, Any]:
+    """Return what is in a dataset, JSON-able."""
+    return describe_dataset(load_dataset(name, workspace=workspace))
+
+
+def split_preview(
+    name: str, kind: str = "global_time", min_history: int = 5, *, workspace: Workspace | None = None
+) -> dict[str, Any]:
+    """Return sizes of the parts of a split and its leak checks.
+
+    Args:
+        name: dataset.
+        kind: "global_time" (like questions, 80 / 10 / 10 by time) or "leave_one_out".
+        min_history: earlier items a like question needs.
+        workspace: where datasets live.
+
+    Raises:
+        InputError: unknown kind.
+    """
+    dataset = load_dataset(name, workspace=workspace)
+    interactions = dataset.interactions
+    if kind == "global_time":
+        samples = make_ctr_samples(interactions, dataset.like_threshold, min_history)
+        split = in_rows(global_time(len(samples)), samples.rows)
+    elif kind == "leave_one_out":
+        split = leave_one_out(interactions)
+    else:
+        raise InputError(f"There is no split {kind!r}; choose global_time or leave_one_out.")
+    parts = {
+        part: {
+            "rows": len(rows),
+            "users": int(len(np.unique(interactions.user_nums[rows]))),
+            "items": int(len(np.unique(interactions.item_nums[rows]))),
+        }
+        for part, rows in (("train", split.train), ("valid", split.valid), ("test", split.test))
+    }
+    kept = sum(part["rows"] for part in parts.values())
+    return {
+        "dataset": name,
+        "kind": kind,
+        "parts": parts,
+        "kept": kept,
+        "dropped": len(interactions) - kept,
+        "leaks": leak_checks(interactions, split),
+    }
+
+
+def _keep(space: Workspace, dataset: Dataset) -> None:
+    folder = space.dataset_path(dataset.name)
+    save_dataset(dataset, folder)
+    interactions = dataset.interactions
+    summary = {
+        "source": dataset.source,
+        "simulated": dataset.simulated,
+        "users": interactions.n_users,
+        "items": interactions.n_items,
+        "interactions": len(interactions),
+    }
+    write_json(folder / "summary.json", summary)
+
+
+def _counts(facts: dict[str, Any]) -> dict[str, Any]:
+    return {key: facts.get(key) for key in ("simulated", "users", "items", "interactions")}

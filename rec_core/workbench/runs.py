@@ -1,0 +1,326 @@
+"""Verbs on runs: create, train, resume, list, show, compare, load."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rec_core.config import Config
+from rec_core.metrics.intervals import paired_difference
+from rec_core.roster import SYSTEMS, SystemCard, card
+from rec_core.run_folder import RunFolder, environment_facts, true_state
+from rec_core.store import Workspace, content_hash, read_json, write_json
+from rec_core.types import Cancelled, Dataset, InputError, Progress, ProgressEvent, ignore_progress
+from rec_core.workbench.datasets import load_dataset
+
+SAMPLE_DATASET, SAMPLE_PRESET = "sample", "tiny"
+
+
+def systems() -> list[SystemCard]:
+    """Return the systems that can be trained."""
+    return list(SYSTEMS)
+
+
+def config_of(system: str, preset: str = "small", overrides: dict[str, Any] | None = None) -> Config:
+    """Return a system's config for a preset with some fields replaced."""
+    module, _, name = card(system).config_path.rpartition(".")
+    config: Config = getattr(import_module(module), name).preset(preset)
+    return config.with_values(overrides) if overrides else config
+
+
+def new_run(
+    system: str,
+    data: str,
+    preset: str = "small",
+    overrides: dict[str, Any] | None = None,
+    seed: int = 0,
+    *,
+    workspace: Workspace | None = None,
+) -> str:
+    """Create a queued run and return its id; `resume` (or a worker) carries it out.
+
+    Raises:
+        InputError: unknown system, dataset, preset or field.
+    """
+    space = workspace or Workspace.from_environment()
+    space.check_writable()
+    config = config_of(system, preset, overrides)
+    dataset = load_dataset(data, workspace=space)
+    digest = content_hash(system, config.model_dump(mode="json"), dataset.content_hash, seed, length=6)
+    folder = _fresh_folder(space, f"{system}-{data}-{preset}-s{seed}-{digest}")
+    facts = {
+        "system": system,
+        "dataset": data,
+        "dataset_hash": dataset.content_hash,
+        "preset": preset,
+        "seed": seed,
+        "created": time.time(),
+        "title": "",
+        "notes": "",
+    }
+    config.save(folder / "config.yaml")
+    write_json(folder / "run.json", facts)
+    write_json(folder / "env.json", environment_facts())
+    write_json(folder / "status.json", {"state": "queued"})
+    return folder.name
+
+
+def train(
+    system: str,
+    data: str,
+    preset: str = "small",
+    overrides: dict[str, Any] | None = None,
+    seed: int = 0,
+    progress: Progress = ignore_progress,
+    *,
+    workspace: Workspace | None = None,
+) -> dict[str, Any]:
+    """Create a run, carry it out here, and return its result: {run, system, dataset, seconds, metrics, arms, ...}."""
+    run_id = new_run(system, data, preset, overrides, seed, workspace=workspace)
+    return resume(run_id, progress, workspace=workspace)
+
+
+def resume(
+    run_id: str, progress: Progress = ignore_progress, *, workspace: Workspace | None = None
+) -> dict[str, Any]:
+    """Carry out a queued run or continue an unfinished one, and return its result; a finished run is only reported.
+
+    Raises:
+        InputError: there is no such run, another process is at it, or its dataset has changed.
+        Cancelled: somebody asked it to stop; the status says "cancelled".
+    """
+    space = workspace or Workspace.from_environment()
+    run = _open(space, run_id)
+    facts = read_json(run.path / "run.json")
+    if run.status.get("state") == "done":
+        return _result(run, facts)
+    space.check_writable()
+    _refuse_second_worker(run)
+    run.clear_stop()
+    started, before = time.time(), float(run.status.get("seconds", 0.0))
+    run.set_status("running", stage="loading", step=0, total=1, message="", error="", started=started)
+
+    def report(event: ProgressEvent) -> None:
+        run.report(event)
+        progress(event)
+
+    try:
+        dataset = _dataset_of(space, facts)
+        config = config_of(facts["system"]).load(run.path / "config.yaml")
+        import_module(card(facts["system"]).module).fit(dataset, config, run.path, space, facts["seed"], report)
+    except BaseException as error:
+        state = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
+        with (run.path / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(traceback.format_exc())
+        run.set_status(state, seconds=before + time.time() - started, error=f"{type(error).__name__}: {error}"[:500])
+        raise
+    run.set_status("done", seconds=before + time.time() - started, finished=time.time(), message="")
+    return _result(run, facts)
+
+
+def build_sample(
+    progress: Progress = ignore_progress, *, workspace: Workspace | None = None
+) -> dict[str, Any]:
+    """Build what the app shows first: the sample dataset and a RALLRec trained on it; nothing is built twice."""
+    space = workspace or Workspace.from_environment()
+    progress(ProgressEvent("sample dataset", 0, 1))
+    load_dataset(SAMPLE_DATASET, workspace=space)
+    progress(ProgressEvent("sample dataset", 1, 1))
+    run_id = sample_run(workspace=space) or new_run("rallrec", SAMPLE_DATASET, SAMPLE_PRESET, workspace=space)
+    resume(run_id, progress, workspace=space)
+    return {"dataset": SAMPLE_DATASET, "runs": [run_id]}
+
+
+def sample_run(*, workspace: Workspace | None = None) -> str | None:
+    """Return the id of the sample's RALLRec run in the default preset and seed, finished or not; None without one."""
+    space = workspace or Workspace.from_environment()
+    config = config_of("rallrec", SAMPLE_PRESET).model_dump(mode="json")
+    for run_id in space.names("runs"):
+        facts = read_json(space.run_path(run_id) / "run.json")
+        wanted = (facts["system"], facts["dataset"], facts["seed"]) == ("rallrec", SAMPLE_DATASET, 0)
+        if wanted and _config(space, run_id, facts).model_dump(mode="json") == config:
+            return run_id
+    return None
+
+
+def runs(*, workspace: Workspace | None = None) -> pd.DataFrame:
+    """Return one row per run, the newest first: run, title, system, dataset, preset, seed, state, seconds, auc."""
+    space = workspace or Workspace.from_environment()
+    rows = []
+    for run_id in space.names("runs"):
+        run = RunFolder(space.run_path(run_id))
+        facts, status = read_json(run.path / "run.json"), run.status
+        auc = run.metrics.get("arms", {}).get("rallrec", {}).get("auc", {})
+        rows.append(
+            {
+                "run": run_id,
+                "title": facts["title"],
+                **{key: facts[key] for key in ("system", "dataset", "preset", "seed", "created")},
+                "state": true_state(status),
+                "seconds": status.get("seconds"),
+                "auc": auc.get("value"),
+            }
+        )
+    columns = ["run", "title", "system", "dataset", "preset", "seed", "created", "state", "seconds", "auc"]
+    return pd.DataFrame(rows, columns=columns).sort_values("created", ascending=False, ignore_index=True)
+
+
+def show_run(run_id: str, *, workspace: Workspace | None = None) -> dict[str, Any]:
+    """Return everything known about a run, JSON-able."""
+    space = workspace or Workspace.from_environment()
+    run = _open(space, run_id)
+    facts = read_json(run.path / "run.json")
+    return {
+        "run": run_id,
+        **facts,
+        "state": true_state(run.status),
+        "status": run.status,
+        "config": _config(space, run_id, facts).model_dump(mode="json"),
+        "metrics": run.metrics,
+        "env": read_json(run.path / "env.json"),
+    }
+
+
+def rename_run(run_id: str, title: str, *, workspace: Workspace | None = None) -> None:
+    """Give a run a title for people; its id stays."""
+    _annotate(run_id, "title", title.strip()[:120], workspace)
+
+
+def annotate_run(run_id: str, notes: str, *, workspace: Workspace | None = None) -> None:
+    """Keep notes with a run."""
+    _annotate(run_id, "notes", notes, workspace)
+
+
+def compare(run_a: str, run_b: str, arm: str = "rallrec", *, workspace: Workspace | None = None) -> dict[str, Any]:
+    """Return paired differences a - b on the test rows both runs scored, with user-clustered intervals.
+
+    Raises:
+        InputError: a run has no predictions, or the runs share no test rows or are on different data.
+    """
+    from rec_core.systems.arms import METRICS
+
+    space = workspace or Workspace.from_environment()
+    tables, hashes = [], set()
+    for run_id in (run_a, run_b):
+        run = _open(space, run_id)
+        if not (run.path / "predictions.parquet").exists():
+            raise InputError(f"Run {run_id} has no test predictions yet; finish it with `resume {run_id}`.")
+        hashes.add(read_json(run.path / "run.json")["dataset_hash"])
+        tables.append(pd.read_parquet(run.path / "predictions.parquet"))
+    shared = tables[0].merge(tables[1], on=["row", "user_num", "item_num", "label"], suffixes=("_a", "_b"))
+    if len(hashes) > 1 or shared.empty:
+        raise InputError(f"Runs {run_a} and {run_b} share no test rows; compare runs on the same data.")
+    labels, users = shared["label"].to_numpy(), shared["user_num"].to_numpy()
+    rows = []
+    for name, make in METRICS.items():
+        a, b = (make(labels, shared[f"p_{arm}_{side}"].to_numpy()) for side in ("a", "b"))
+        difference = paired_difference(a, b, users)
+        values = {side: float(s(weights_of_one(len(labels)))[0]) for side, s in (("a", a), ("b", b))}
+        rows.append({"metric": name, **values, "difference": difference.value, **_limits(difference.as_dict())})
+    return {"a": run_a, "b": run_b, "arm": arm, "n_rows": len(shared), "rows": rows}
+
+
+def weights_of_one(n: int) -> Any:
+    """Return the weights (1, n) under which a statistic is the plain one."""
+    import numpy as np
+
+    return np.ones((1, n))
+
+
+def load_run(run_id: str, *, workspace: Workspace | None = None) -> Any:
+    """Return the trained system of a finished run; the last few are kept in memory.
+
+    Raises:
+        InputError: the run is not finished.
+    """
+    space = workspace or Workspace.from_environment()
+    run = _open(space, run_id)
+    if run.status.get("state") != "done":
+        state = true_state(run.status)
+        raise InputError(f"Run {run_id} is {state}, not done; continue it with `resume {run_id}` first.")
+    return _load(space.root, run_id)
+
+
+@lru_cache(maxsize=4)
+def _load(root: Path, run_id: str) -> Any:
+    space = Workspace(root)
+    run = _open(space, run_id)
+    facts = read_json(run.path / "run.json")
+    return import_module(card(facts["system"]).module).load(
+        _dataset_of(space, facts), _config(space, run_id, facts), run.path
+    )
+
+
+def _open(space: Workspace, run_id: str) -> RunFolder:
+    folder = space.run_path(run_id)
+    if not (folder / "run.json").exists():
+        known = ", ".join(space.names("runs")) or "none yet"
+        raise InputError(f"There is no run {run_id!r} in {space.root}; known runs: {known}.")
+    return RunFolder(folder)
+
+
+def _config(space: Workspace, run_id: str, facts: dict[str, Any]) -> Config:
+    return type(config_of(facts["system"])).load(space.run_path(run_id) / "config.yaml")
+
+
+def _dataset_of(space: Workspace, facts: dict[str, Any]) -> Dataset:
+    dataset = load_dataset(facts["dataset"], workspace=space)
+    if dataset.content_hash != facts["dataset_hash"]:
+        raise InputError(
+            f"The dataset {facts['dataset']!r} has changed since this run was created; train a new run on it."
+        )
+    return dataset
+
+
+def _refuse_second_worker(run: RunFolder) -> None:
+    import os
+
+    status = run.status
+    if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
+        raise InputError(f"Run {run.run_id} is already worked on by process {status['pid']}; cancel it first.")
+
+
+def _fresh_folder(space: Workspace, name: str) -> Path:
+    for number in range(1, 1000):
+        folder = space.run_path(name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise InputError(f"There are already 999 runs called {name}; remove some.")
+
+
+def _annotate(run_id: str, key: str, value: str, workspace: Workspace | None) -> None:
+    space = workspace or Workspace.from_environment()
+    space.check_writable()
+    run = _open(space, run_id)
+    write_json(run.path / "run.json", {**read_json(run.path / "run.json"), key: value})
+
+
+def _limits(interval: dict[str, Any]) -> dict[str, Any]:
+    return {key: interval[key] for key in ("low", "high", "n")}
+
+
+def _result(run: RunFolder, facts: dict[str, Any]) -> dict[str, Any]:
+    metrics = run.metrics
+    arms = metrics.get("arms", {})
+    return {
+        "run": run.run_id,
+        "system": facts["system"],
+        "dataset": facts["dataset"],
+        "seconds": round(float(run.status.get("seconds", 0.0)), 1),
+        "metrics": arms.get("rallrec", {}),
+        "arms": arms,
+        "differences": metrics.get("differences", {}),
+        "retrieval": metrics.get("retrieval", {}),
+        "adapter_delta": metrics.get("adapter_delta"),
+        "n_test_rows": metrics.get("n_test_rows"),
+        "precision": metrics.get("precision"),
+    }

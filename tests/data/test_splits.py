@@ -1,0 +1,93 @@
+"""Splits: disjoint, complete, in time order, and the leaks they do and do not have."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rec_core.data.interactions import make_interactions
+from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
+from rec_core.types import InputError, Split
+
+pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=40)
+
+
+def failed(interactions, split):
+    return {check["check"] for check in leak_checks(interactions, split) if not check["ok"]}
+
+
+def parts(split):
+    return [split.train.tolist(), split.valid.tolist(), split.test.tolist()]
+
+
+@given(pairs)
+def test_leave_one_out_equals_a_naive_loop_and_covers_every_row_once(rows):
+    users, items, times = zip(*rows, strict=True)
+    made = make_interactions(users, items, None, times)
+    naive = [[], [], []]
+    for user in range(made.n_users):
+        own = [row for row in range(len(made)) if made.user_nums[row] == user]
+        naive[2] += own[-1:] if len(own) >= 3 else []
+        naive[1] += own[-2:-1] if len(own) >= 3 else []
+        naive[0] += own[:-2] if len(own) >= 3 else own
+    split = leave_one_out(made)
+    assert parts(split) == [sorted(part) for part in naive]
+    assert sorted(sum(parts(split), [])) == list(range(len(made)))
+    assert not failed(made, split) & {"parts disjoint", "users in order"}
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 5000), st.sampled_from([(0.8, 0.1, 0.1), (0.29, 0.3, 0.41), (1, 0, 0), (0.5, 0, 0.5)]))
+def test_global_time_is_three_stretches_of_the_right_sizes(n_rows, fractions):
+    split = global_time(n_rows, fractions)
+    assert sum(parts(split), []) == list(range(n_rows))
+    hundredths = [round(100 * fraction) for fraction in fractions]
+    assert len(split.train) == n_rows * hundredths[0] // 100
+    assert len(split.valid) == n_rows * hundredths[1] // 100
+
+
+def test_global_time_gives_the_published_sizes():
+    split = global_time(970_009)
+    assert [len(split.train), len(split.valid), len(split.test)] == [776_007, 97_000, 97_002]
+
+
+def test_global_time_rounds_down_exactly():
+    assert len(global_time(100, (0.29, 0.01, 0.7)).train) == 29, "0.29 * 100 is 28.999... in floating point"
+
+
+@pytest.mark.parametrize("fractions", [(0.8, 0.1), (0.8, 0.1, 0.2), (1.2, -0.1, -0.1)])
+def test_wrong_fractions_are_refused(fractions):
+    with pytest.raises(InputError, match="sum to 1"):
+        global_time(10, fractions)
+
+
+def test_in_rows_translates_sample_numbers():
+    split = in_rows(global_time(10), np.arange(10) * 3 + 5)
+    assert parts(split) == [[5, 8, 11, 14, 17, 20, 23, 26], [29], [32]]
+
+
+def test_a_sound_global_time_split_has_no_leak():
+    made = make_interactions([0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 2, 2], None, range(6))
+    split = Split("global_time", np.arange(4), np.arange(4, 4), np.array([4, 5]))
+    assert failed(made, split) == {"test items known"}
+
+
+def test_each_leak_is_found():
+    made = make_interactions([0, 1, 0, 0, 1, 0, 2], [0, 0, 1, 2, 1, 0, 0], None, range(7))
+    everything = Split("x", np.array([0, 1, 2]), np.array([2, 3]), np.array([4, 5, 6]))
+    assert failed(made, everything) == {"parts disjoint", "pairs apart", "test users known"}
+    backwards = Split("x", np.array([2, 3, 4]), np.array([1]), np.array([0]))
+    details = {check["check"]: check for check in leak_checks(made, backwards)}
+    assert details["users in order"]["detail"].startswith("2 valid or test rows")
+    assert details["calendar in order"]["detail"].startswith("3 training rows")
+    assert not details["test items known"]["ok"]
+
+
+def test_leave_one_out_sees_other_users_future(random_interactions):
+    made = random_interactions(1)
+    assert "calendar in order" in failed(made, leave_one_out(made))
+
+
+def test_an_empty_test_part_leaks_nothing(random_interactions):
+    made = random_interactions(2)
+    assert failed(made, global_time(len(made), (1, 0, 0))) == set()
