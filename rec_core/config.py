@@ -74,7 +74,9 @@ def parse_assignments(pairs: list[str]) -> dict[str, Any]:
         try:
             values[name.strip()] = yaml.safe_load(text)
         except yaml.YAMLError:
-            raise InputError(f"The value of {name.strip()!r} cannot be read: {text!r} is not valid YAML.") from None
+            raise InputError(
+                f"The value of {name.strip()!r} cannot be read: {text!r} is not valid YAML."
+            ) from None
     return values
 
 
@@ -86,7 +88,9 @@ def _nest(values: dict[str, Any]) -> dict[str, Any]:
         for parent in parents:
             step = place.setdefault(parent, {})
             if not isinstance(step, dict):
-                raise InputError(f"{key!r} cannot be set: {parent!r} is a plain value, not a group of settings.")
+                raise InputError(
+                    f"{key!r} cannot be set: {parent!r} is a plain value, not a group of settings."
+                )
             place = step
         place[leaf] = _merge(place[leaf], value) if isinstance(place.get(leaf), dict) else value
     return nested

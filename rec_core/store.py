@@ -130,7 +130,9 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically (UTF-8, indented; NaN is refused)."""
-    write_bytes(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=_plain).encode())
+    write_bytes(
+        path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=_plain).encode()
+    )
 
 
 def read_json(path: Path) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rec_core.types import InputError
 
-_VARIANTS = ((" Yes", " No"), ("Yes", "No"), (" yes", " no"), ("yes", "no"))
+_WORDS = (("Yes", "No"), ("yes", "no"))
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ def answer_tokens(tokenizer: Any, lead: str) -> AnswerTokens:
     """Return the pair of single, different tokens that continue `lead`.
 
     Published code fixes the numbers of one model's vocabulary; here each spelling is tokenised after the lead and
-    taken only when it adds exactly one token, a different one for yes and for no.
+    taken only when it adds exactly one token, a different one for yes and for no. Behind a lead that ends in white
+    space (a chat template's last line break) the spelling without a blank comes first, elsewhere the one with it.
 
     Args:
         tokenizer: a Hugging Face tokenizer.
@@ -34,7 +35,8 @@ def answer_tokens(tokenizer: Any, lead: str) -> AnswerTokens:
         InputError: no spelling gives single tokens; the model cannot be used for yes/no scoring.
     """
     before = tokenizer.encode(lead, add_special_tokens=False)
-    for yes_text, no_text in _VARIANTS:
+    blanks = ("", " ") if lead[-1:].isspace() else (" ", "")
+    for yes_text, no_text in [(blank + yes, blank + no) for yes, no in _WORDS for blank in blanks]:
         pair = [tokenizer.encode(lead + text, add_special_tokens=False) for text in (yes_text, no_text)]
         single = all(ids[: len(before)] == before and len(ids) == len(before) + 1 for ids in pair)
         if single and pair[0][-1] != pair[1][-1]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from pydantic import Field
 
 from rec_core.config import Config
 from rec_core.device import Choice, Precision, choose
+from rec_core.llm.quiet import quiet_libraries
 from rec_core.types import InputError
 
 SAMPLE_LM = "sample_lm"
@@ -25,7 +25,9 @@ class BackboneConfig(Config):
         description="'sample_lm' trains the embedded model on this dataset; otherwise a Hugging Face name or folder.",
     )
     precision: Precision = Field("fp32", description="Weights in fp32, bf16, 8bit or 4bit.")
-    max_length: int = Field(2048, ge=64, le=131_072, description="Longest prompt in tokens; the oldest history is cut.")
+    max_length: int = Field(
+        2048, ge=64, le=131_072, description="Longest prompt in tokens; the oldest history is cut."
+    )
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,13 @@ def load_backbone(name_or_folder: str, precision: Precision = "fp32") -> Backbon
     Raises:
         InputError: the model cannot be found or read, naming what to do.
     """
+    quiet_libraries()
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     choice = choose(precision)
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name_or_folder)
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             name_or_folder, dtype=choice.dtype, **_quantisation(choice.precision)
         )
     except (OSError, ValueError) as error:

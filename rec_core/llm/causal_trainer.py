@@ -26,7 +26,9 @@ class TrainerConfig(Config):
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
     warmup_share: float = Field(0.0, ge=0, lt=1, description="Share of steps with rising learning rate.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="Decoupled weight decay.")
-    schedule: str = Field("linear", pattern="^(linear|cosine|constant)$", description="Learning-rate schedule.")
+    schedule: str = Field(
+        "linear", pattern="^(linear|cosine|constant)$", description="Learning-rate schedule."
+    )
     checkpoint_steps: int = Field(50, ge=1, description="Optimiser steps between two checkpoints.")
 
 
@@ -153,9 +155,14 @@ def _progress_callback(stage: str, progress: Progress) -> Any:
     class Reporter(TrainerCallback):
         """Turns the Trainer's logs into progress events; a `Cancelled` raised there ends the training."""
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
+        ) -> None:
             if logs and "loss" in logs:
-                metrics = {"loss": float(logs["loss"]), "learning_rate": float(logs.get("learning_rate", 0.0))}
+                metrics = {
+                    "loss": float(logs["loss"]),
+                    "learning_rate": float(logs.get("learning_rate", 0.0)),
+                }
                 progress(ProgressEvent(stage, state.global_step, state.max_steps, metrics=metrics))
 
     return Reporter()

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from rec_core.config import Config
+from rec_core.llm.quiet import quiet_libraries
 from rec_core.types import InputError
 
 
@@ -18,9 +19,11 @@ class LoraConfig(Config):
     """The adapter's shape."""
 
     rank: int = Field(8, ge=1, le=1024, description="Rank of each update matrix.")
-    alpha: float = Field(16.0, gt=0, description="Scale: the update is multiplied by alpha / rank.")
+    alpha: int = Field(16, ge=1, description="Scale: the update is multiplied by alpha / rank.")
     dropout: float = Field(0.05, ge=0, lt=1, description="Dropout before the update.")
-    target_modules: tuple[str, ...] = Field(("q_proj", "v_proj"), description="Names of the layers that get one.")
+    target_modules: tuple[str, ...] = Field(
+        ("q_proj", "v_proj"), description="Names of the layers that get one."
+    )
 
 
 def attach(model: Any, config: LoraConfig, seed: int) -> Any:
@@ -34,6 +37,7 @@ def attach(model: Any, config: LoraConfig, seed: int) -> Any:
     Raises:
         InputError: the model has no layer of the named kind.
     """
+    quiet_libraries()
     import torch
     from peft import LoraConfig as PeftLoraConfig
     from peft import get_peft_model, prepare_model_for_kbit_training

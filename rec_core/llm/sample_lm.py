@@ -14,6 +14,7 @@ from pydantic import Field
 
 from rec_core.config import Config
 from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, fit_causal
+from rec_core.llm.quiet import quiet_libraries
 from rec_core.seeding import derive_seed, numpy_generator
 from rec_core.types import Progress
 
@@ -51,6 +52,7 @@ def train_sample_lm(
         seed: decides initial weights, document order and batches.
         progress: called at every step.
     """
+    quiet_libraries()
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -110,7 +112,9 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
         ),
     )
     begin = tokenizer.token_to_id(BEGIN)
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A", special_tokens=[(BEGIN, begin)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BEGIN} $A", special_tokens=[(BEGIN, begin)]
+    )
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=BEGIN, eos_token=END, pad_token=PAD)
 
 

@@ -26,7 +26,9 @@ def slot_probs(
     model.eval()
     rows = []
     for start in range(0, len(prompts), batch_size):
-        ids, mask = left_padded([tokenizer.encode(p) for p in prompts[start : start + batch_size]], tokenizer.pad_token_id)
+        ids, mask = left_padded(
+            [tokenizer.encode(p) for p in prompts[start : start + batch_size]], tokenizer.pad_token_id
+        )
         with torch.inference_mode():
             logits = last_logits(model, ids.to(device), mask.to(device))[:, columns]
         rows.append(torch.softmax(logits.double(), dim=1).cpu().numpy())
@@ -39,6 +41,8 @@ def _letter_tokens(tokenizer: Any, letters: str, lead: str) -> list[int]:
     for letter in letters:
         ids = tokenizer.encode(f"{lead} {letter}", add_special_tokens=False)
         if ids[: len(before)] != before or len(ids) != len(before) + 1:
-            raise InputError(f"The tokenizer splits the answer letter {letter!r}, so list prompts cannot be read.")
+            raise InputError(
+                f"The tokenizer splits the answer letter {letter!r}, so list prompts cannot be read."
+            )
         columns.append(ids[-1])
     return columns

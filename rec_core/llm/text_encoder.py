@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from rec_core.config import Config
+from rec_core.llm.quiet import quiet_libraries
 from rec_core.types import InputError, Progress, ProgressEvent, ignore_progress
 
 MINILM = "minilm"
@@ -24,12 +25,17 @@ class TextEncoderConfig(Config):
         description="'minilm' is the encoder that comes with the installation; otherwise a Hugging Face encoder or "
         "causal language model, by name or folder.",
     )
-    max_length: int = Field(256, ge=8, le=8192, description="Tokens per text; what is longer is cut at the end.")
+    max_length: int = Field(
+        256, ge=8, le=8192, description="Tokens per text; what is longer is cut at the end."
+    )
     max_tokens_per_batch: int = Field(4096, ge=64, description="Token budget of one forward pass.")
 
 
 def encode(
-    texts: Sequence[str], config: TextEncoderConfig, progress: Progress = ignore_progress, stage: str = "text view"
+    texts: Sequence[str],
+    config: TextEncoderConfig,
+    progress: Progress = ignore_progress,
+    stage: str = "text view",
 ) -> np.ndarray:
     """Return one vector per text: the mean over its tokens of the last layer's hidden states, padding excluded.
 
@@ -62,9 +68,13 @@ def encode(
         while stop < len(order) and (stop + 1 - start) * len(ids[order[stop]]) <= config.max_tokens_per_batch:
             stop += 1
         rows = order[start:stop]
-        batch = tokenizer.pad({"input_ids": [ids[i] for i in rows]}, padding=True, return_tensors="pt").to(device)
+        batch = tokenizer.pad({"input_ids": [ids[i] for i in rows]}, padding=True, return_tensors="pt").to(
+            device
+        )
         with torch.inference_mode():
-            hidden = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+            hidden = model(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+            ).last_hidden_state
         vectors[rows] = mean_pooled(hidden, batch["attention_mask"]).float().cpu().numpy()
         start = stop
         progress(ProgressEvent(stage, stop, len(order)))
@@ -90,6 +100,7 @@ def encoder_folder(name: str) -> str:
 
 
 def _load(name: str) -> tuple[Any, Any]:
+    quiet_libraries()
     import torch
     from transformers import AutoModel, AutoTokenizer
 

@@ -60,7 +60,9 @@ def yes_probs(logits: np.ndarray) -> np.ndarray:
 def last_logits(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return the next-token logits (B, V) after left-padded rows; position numbers ignore the padding."""
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    output = model(input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=1, use_cache=False)
+    output = model(
+        input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=1, use_cache=False
+    )
     return output.logits[:, -1]
 
 

@@ -23,7 +23,7 @@ def rbo(lists_a: np.ndarray, lists_b: np.ndarray, persistence: float = 0.9) -> n
     A reader looks at the next rank with probability `persistence`: agreement at the top weighs most. The
     unseen rest is taken to agree as much as the lists do at depth K.
 
-    Paper: Webber, Moffat and Zobel (2010), eq. 23 (extrapolated overlap at equal depth).
+    Paper: Webber, Moffat and Zobel (2010), the extrapolated overlap of lists of equal depth.
 
     Args:
         lists_a: item numbers without repeats.

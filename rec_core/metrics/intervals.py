@@ -225,7 +225,7 @@ def delong(
 ) -> DeLong:
     """Compare two AUCs on the same independent rows (use `paired_difference` when users repeat).
 
-    Paper: DeLong, DeLong and Clarke-Pearson (1988), eq. 3-6; midranks as in Sun and Xu (2014), so
+    Paper: DeLong, DeLong and Clarke-Pearson (1988); midranks as in Sun and Xu (2014), so
     the cost is a sort.
 
     Args:

@@ -84,8 +84,8 @@ def arm_swap_auc_test(
 ) -> float:
     """Return the two-sided p value of an AUC difference between arms, by swapping the arms within users.
 
-    The statistic is the mean AUC of the later arms minus that of the first; a permutation deals every user's arms
-    out anew. Exact when no arm differs from any other.
+    The statistic is the mean AUC of the later arms minus that of the first; a permutation deals every user's
+    arms out anew. Exact when no arm differs from any other.
 
     Args:
         labels: (N,) 0 or 1, both present.

@@ -54,7 +54,9 @@ class _SymmetricProduct(torch.autograd.Function):
     """Sparse @ dense for a symmetric matrix: the gradient is the same product, so no transpose is ever formed."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor, dense: torch.Tensor
+    ) -> torch.Tensor:
         ctx.matrix = matrix  # type: ignore[attr-defined]
         return matrix @ dense
 
@@ -65,7 +67,9 @@ class _SymmetricProduct(torch.autograd.Function):
         return None, ctx.matrix @ gradient  # type: ignore[attr-defined]
 
 
-def normalised_adjacency(user_nums: torch.Tensor, item_nums: torch.Tensor, n_users: int, n_items: int) -> torch.Tensor:
+def normalised_adjacency(
+    user_nums: torch.Tensor, item_nums: torch.Tensor, n_users: int, n_items: int
+) -> torch.Tensor:
     """Return D^-1/2 A D^-1/2 of the bipartite graph as sparse CSR (U + I, U + I); repeated edges count once.
 
     Args:
@@ -80,5 +84,7 @@ def normalised_adjacency(user_nums: torch.Tensor, item_nums: torch.Tensor, n_use
     degree = torch.bincount(both[0], minlength=size).clamp(min=1).to(torch.float32)
     weight = (degree[both[0]] * degree[both[1]]).rsqrt()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse")  # torch announces that CSR is young; the tests watch it
+        warnings.filterwarnings(
+            "ignore", message="Sparse"
+        )  # torch announces that CSR is young; the tests watch it
         return torch.sparse_coo_tensor(both, weight, (size, size)).coalesce().to_sparse_csr()

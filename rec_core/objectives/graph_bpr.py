@@ -51,7 +51,9 @@ class GraphBPR:
         users, items = self._users[order], self._items[order]
         negatives = self._sample(users, rng)
         device = self.net.embedding.device
-        parts = [torch.from_numpy(np.asarray(a, dtype=np.int64)).to(device) for a in (users, items, negatives)]
+        parts = [
+            torch.from_numpy(np.asarray(a, dtype=np.int64)).to(device) for a in (users, items, negatives)
+        ]
         for start in range(0, len(users), self._batch_size):
             chunk = slice(start, start + self._batch_size)
             yield parts[0][chunk], parts[1][chunk], parts[2][chunk]

@@ -22,7 +22,7 @@ class TextAlignment:
         text: (I, M) text vectors of the items that have both views.
         behaviour: (I, D) behaviour vectors of the same items.
         temperature: divides the cosines.
-        batch_size: items per step; at least I gives the paper's all-item denominators.
+        batch_size: items per step, at most; at least I gives the paper's all-item denominators.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class TextAlignment:
 
     @property
     def n_batches(self) -> int:
-        """Return the number of batches of one epoch; a remainder below half a batch is left to other epochs."""
-        return max(1, round(len(self._text) / self._batch_size))
+        """Return the number of batches of one epoch."""
+        return -(-len(self._text) // self._batch_size)
 
     def batches(self, rng: np.random.Generator) -> Iterator[torch.Tensor]:
-        """Yield item rows (B,) of one epoch in random order."""
+        """Yield item rows (B,) of one epoch in random order, in batches of equal size give or take one."""
         order = torch.from_numpy(rng.permutation(len(self._text)))
         yield from order.tensor_split(self.n_batches)
 

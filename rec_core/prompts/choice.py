@@ -11,7 +11,10 @@ LETTERS = "ABCDEFGHIJKLMNOPQRST"
 
 
 def choice_prompt(
-    profile: dict[str, str], history: Sequence[tuple[str, float]], candidates: Sequence[str], noun: str = "movie"
+    profile: dict[str, str],
+    history: Sequence[tuple[str, float]],
+    candidates: Sequence[str],
+    noun: str = "movie",
 ) -> str:
     """Render the prompt whose next word is the letter of one candidate, " A", " B", ...
 

@@ -15,7 +15,7 @@ def item_facts(title: str, genres: Sequence[str], description: str) -> str:
     """Return a title line, its genres and its description."""
     lines = [one_line(title)]
     if genres:
-        lines.append(f"Genres: {', '.join(genres)}.")
+        lines.append(one_line(f"Genres: {', '.join(genres)}."))
     if description:
         lines.append(one_line(description))
     return "\n".join(lines)
@@ -24,7 +24,9 @@ def item_facts(title: str, genres: Sequence[str], description: str) -> str:
 def genre_question(title: str, genre: str, is_so: bool) -> str:
     """Return a question about a genre with its answer, in the frame of the yes/no prompt."""
     verdict = "Yes" if is_so else "No"
-    return f"Is its genre {genre}? Answer only Yes or No.\n{one_line(title)}\n{ANSWER_LEAD} {verdict}."
+    return (
+        f"Is its genre {one_line(genre)}? Answer only Yes or No.\n{one_line(title)}\n{ANSWER_LEAD} {verdict}."
+    )
 
 
 def behaviour(profile: dict[str, str], history: Sequence[tuple[str, float]], noun: str = "movie") -> str:

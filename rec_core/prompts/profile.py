@@ -31,20 +31,21 @@ def profile_sentence(profile: dict[str, str]) -> str:
     Args:
         profile: any of "gender", "age_group", "occupation"; empty values count as missing.
     """
+    known = {name: text for name, value in profile.items() if (text := one_line(value))}
     parts = []
-    if profile.get("gender"):
-        parts.append(f"a {profile['gender']}")
-    if profile.get("age_group"):
-        parts.append(f"aged {profile['age_group']}")
-    if profile.get("occupation"):
-        parts.append(f"working as {profile['occupation']}")
+    if "gender" in known:
+        parts.append(f"a {known['gender']}")
+    if "age_group" in known:
+        parts.append(f"aged {known['age_group']}")
+    if "occupation" in known:
+        parts.append(f"working as {known['occupation']}")
     if not parts:
         return "Nothing is known about the user."
     return f"The user is {', '.join(parts)}."
 
 
 def one_line(text: str) -> str:
-    """Return text with every run of white space as one blank: a title cannot break out of its line."""
+    """Return text with every run of white space as one blank: no title or attribute breaks out of its line."""
     return _SPACES.sub(" ", text).strip()
 
 

@@ -10,7 +10,7 @@ from rec_core.types import History
 
 
 def recency_channel(history: History, top_k: int) -> np.ndarray:
-    """Return positions in the history, newest first, at most `top_k`; of a repeated item the latest row counts."""
+    """Return at most `top_k` positions in the history, newest first; of a repeated item the latest row."""
     return _latest_rows(history)[::-1][:top_k]
 
 
@@ -19,16 +19,16 @@ def semantic_channel(
 ) -> list[np.ndarray]:
     """Return for each target the positions in its history, most similar first, at most `top_k`.
 
-    Similarity is the cosine of rows of `values`. Ties go to the more recent row; of a repeated item the latest row
-    counts; the target itself is never returned.
+    Similarity is the cosine of rows of `values`. Ties go to the more recent row; of a repeated item the
+    latest row counts; the target itself is never returned.
 
     Args:
         values: (I, D).
         target_nums: (B,).
         histories: B histories.
         top_k: K.
-        shift: 1 ranks item m by the similarities of row m + 1 (the last wraps to the first), the off-by-one of the
-            published ML-1M code of ReLLa and RALLRec.
+        shift: 1 ranks item m by the similarities of row m + 1 (the last wraps to the first), the off-by-one
+            of the published ML-1M code of ReLLa and RALLRec.
     """
     norms = np.linalg.norm(values, axis=1, keepdims=True)
     unit = np.divide(values, norms, out=np.zeros_like(values), where=norms > 0)
@@ -37,7 +37,7 @@ def semantic_channel(
         rows = _latest_rows(history)[::-1]
         rows = rows[history.item_nums[rows] != target]
         items = (history.item_nums[rows] + shift) % len(unit)
-        similarity = unit[items] @ unit[target]
+        similarity = np.einsum("td,d->t", unit[items], unit[target])  # unlike "@", equal rows give equal sums
         chosen.append(rows[np.argsort(-similarity, kind="stable")[:top_k]])
     return chosen
 

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def cosines(values: np.ndarray, item_num: int, others: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Return the cosine between an item's row and each of the others' rows (len(others),); 0 where a row is zero.
+    """Return the cosine between an item's row and each of the others' (len(others),); 0 where a row is zero.
 
     Args:
         values: (I, D).

@@ -1,8 +1,9 @@
 """Put several views into one space.
 
 Paper: RALLRec section 2.2.4, equation 7.
-Differs from authors' code: each row is divided by its own norm, as printed; the code divides a whole block by its
-largest row norm (`normalisation="table_max"`), which lets popular items weigh more in the LightGCN block.
+Differs from authors' code: each row is divided by its own norm, as printed; the code divides a whole block
+by its largest row norm (`normalisation="table_max"`), which lets popular items weigh more in the LightGCN
+block.
 """
 
 from __future__ import annotations

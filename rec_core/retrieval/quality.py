@@ -11,7 +11,9 @@ from rec_core.seeding import numpy_generator
 from rec_core.types import History
 
 
-def retrieval_quality(values: np.ndarray, target_nums: np.ndarray, chosen: Sequence[np.ndarray]) -> np.ndarray:
+def retrieval_quality(
+    values: np.ndarray, target_nums: np.ndarray, chosen: Sequence[np.ndarray]
+) -> np.ndarray:
     """Return the mean cosine between each target and its chosen items (B,); NaN where nothing was chosen.
 
     Args:
@@ -30,7 +32,7 @@ def retrieval_quality(values: np.ndarray, target_nums: np.ndarray, chosen: Seque
 def random_quality(
     values: np.ndarray, target_nums: np.ndarray, histories: Sequence[History], top_k: int, seed: int
 ) -> np.ndarray:
-    """Return `retrieval_quality` of `top_k` random distinct items of each history (all when it is shorter)."""
+    """Return `retrieval_quality` of `top_k` random distinct items of each history (all of a shorter one)."""
     rng = numpy_generator(seed, "random quality")
     chosen = []
     for target, history in zip(target_nums, histories, strict=True):

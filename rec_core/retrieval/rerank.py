@@ -1,16 +1,17 @@
 """The alpha / beta reranker: merge what resembles the target with what is recent.
 
-Paper: RALLRec section 2.4, equation 8. alpha weighs the semantic channel, 1 - alpha the recency channel; the r-th item
-of a channel gets its weight divided by r ** beta.
-Differs from paper: the paper leaves open what an item of both channels scores, how ties fall and in which order the
-prompt lists the result. Here it takes the better of its two scores (or their sum), ties go to the semantic channel
-and then to the better rank, and the order is by score or by time.
-Differs from authors' code: there alpha and beta do not exist; 2K/3 of the retrieved items are merged with K/3 recent.
+Paper: RALLRec section 2.4, equation 8. alpha weighs the semantic channel, 1 - alpha the recency channel; the
+r-th item of a channel gets its weight divided by r ** beta.
+Differs from paper: the paper leaves open what an item of both channels scores, how ties fall and in which
+order the prompt lists the result. Here it takes the better of its two scores (or their sum), ties go to the
+semantic channel and then to the better rank, and the order is by score or by time.
+Differs from authors' code: there alpha and beta do not exist; 2K/3 of the retrieved items are merged with
+K/3 recent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,9 +24,14 @@ from rec_core.types import Channel
 class RerankConfig(Config):
     """The settings of equation 8."""
 
-    alpha: float = Field(2 / 3, ge=0, le=1, description="Weight of the semantic channel; recency gets 1 - alpha.")
+    alpha: float = Field(
+        2 / 3, ge=0, le=1, description="Weight of the semantic channel; recency has 1 - alpha."
+    )
     beta: float = Field(
-        1.0, gt=0, le=10, description="How fast weight falls with rank (1 / rank ** beta); at 0 there is no order."
+        1.0,
+        gt=0,
+        le=10,
+        description="How fast weight falls with rank: 1 / rank ** beta; 0 would be no order.",
     )
     top_k: int = Field(30, ge=1, le=1000, description="History items shown, K.")
     order: Literal["score", "chronological"] = Field("score", description="How the prompt lists them.")
@@ -34,8 +40,11 @@ class RerankConfig(Config):
 
 @dataclass(frozen=True)
 class Ranked:
-    """One chosen history row: its position (0 = oldest), the channel it counts for, rank there, score, and whether
-    another candidate had the same score."""
+    """One chosen history row.
+
+    Its position (0 = oldest), the channel it counts for, its rank there, its score, and whether another
+    candidate had the same score.
+    """
 
     position: int
     channel: Channel
@@ -44,7 +53,7 @@ class Ranked:
     tied: bool
 
 
-def rerank(semantic: Sequence[int], recency: Sequence[int], config: RerankConfig) -> list[Ranked]:
+def rerank(semantic: Iterable[int], recency: Iterable[int], config: RerankConfig) -> list[Ranked]:
     """Return the best `top_k` of both channels by equation 8.
 
     With alpha = 1 this is the semantic order (recent items, which then score 0, only fill up behind it); with
@@ -78,16 +87,23 @@ def rerank(semantic: Sequence[int], recency: Sequence[int], config: RerankConfig
 
 
 def beta_is_idle(config: RerankConfig) -> bool:
-    """Tell whether beta changes nothing: at alpha = 1/2 the channels simply alternate, whatever beta is."""
+    """Tell whether beta changes nothing: at alpha = 1/2 the channels simply alternate."""
     return config.alpha == 0.5 and config.duplicates == "max"
 
 
 def _score(weight: float, rank: int, beta: float) -> float:
-    """Return the score to 12 digits: at alpha = 2/3 the semantic item of rank 2r ties with the recent one of rank r,
-    which binary fractions would decide by chance."""
-    return float(f"{weight / rank**beta:.12g}")
+    return _exact(weight / rank**beta)
 
 
 def _summed(first: tuple[float, int, int], second: tuple[float, int, int]) -> tuple[float, int, int]:
     stronger = second if second[0] > first[0] else first
-    return (first[0] + second[0], stronger[1], stronger[2])
+    return (_exact(first[0] + second[0]), stronger[1], stronger[2])
+
+
+def _exact(score: float) -> float:
+    """Return the score to 12 digits.
+
+    At alpha = 2/3 the semantic item of rank 2r ties with the recent one of rank r; binary fractions would
+    decide such ties by chance.
+    """
+    return float(f"{score:.12g}")

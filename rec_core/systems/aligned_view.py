@@ -25,13 +25,20 @@ class AlignedViewConfig(Config):
     """The projector and its training."""
 
     hidden_size: int = Field(256, ge=2, le=8192, description="Width between the two layers.")
-    temperature: float = Field(0.1, gt=0, le=10, description="Divides the cosines; 1.0 is the formula as printed.")
+    temperature: float = Field(
+        0.1, gt=0, le=10, description="Divides the cosines; 1.0 is the formula as printed."
+    )
     batch_size: int = Field(4096, ge=2, description="Items per step; at least I gives all-item denominators.")
     loop: LoopConfig = Field(LoopConfig(epochs=200, learning_rate=1e-3), description="Epochs and optimiser.")
 
 
 def train_aligned_view(
-    text: EmbeddingTable, behaviour: EmbeddingTable, config: AlignedViewConfig, work: Path, seed: int, progress: Progress
+    text: EmbeddingTable,
+    behaviour: EmbeddingTable,
+    config: AlignedViewConfig,
+    work: Path,
+    seed: int,
+    progress: Progress,
 ) -> EmbeddingTable:
     """Return e_ssl = MLP(e_text) for every item with text (equation 6).
 
@@ -53,4 +60,6 @@ def train_aligned_view(
     run_epochs(objective, config.loop, work, seed, "aligned view", progress)
     with torch.no_grad():
         values = net(unit).cpu().numpy().astype(np.float32)
-    return EmbeddingTable("aligned", values * text.known[:, None], text.known, "text projected into the ID space")
+    return EmbeddingTable(
+        "aligned", values * text.known[:, None], text.known, "text projected into the ID space"
+    )

@@ -62,7 +62,9 @@ def compare_arms(predictions: pd.DataFrame, seed: int, n_resamples: int = 1000) 
         "differences": {
             f"{MAIN_ARM} - {arm}": {
                 name: interval(
-                    paired_difference(statistics[MAIN_ARM][name], statistics[arm][name], users, n_resamples, seed)
+                    paired_difference(
+                        statistics[MAIN_ARM][name], statistics[arm][name], users, n_resamples, seed
+                    )
                 )
                 for name in METRICS
             }

@@ -35,10 +35,14 @@ class BehaviourViewConfig(Config):
 
     embedding_size: int = Field(64, ge=2, le=1024, description="Width D of user and item vectors.")
     n_layers: int = Field(2, ge=0, le=8, description="Propagation steps over the graph.")
-    edges: Literal["all", "likes"] = Field("all", description="Edges are all interactions, or the likes among them.")
+    edges: Literal["all", "likes"] = Field(
+        "all", description="Edges are all interactions, or the likes among them."
+    )
     batch_size: int = Field(2048, ge=1, description="Edges per step.")
     reg: float = Field(1e-4, ge=0, description="L2 weight of the looked-up layer-0 rows.")
-    loop: LoopConfig = Field(LoopConfig(epochs=60, learning_rate=1e-2, patience=8), description="Epochs and optimiser.")
+    loop: LoopConfig = Field(
+        LoopConfig(epochs=60, learning_rate=1e-2, patience=8), description="Epochs and optimiser."
+    )
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ def train_behaviour_view(
 def load_behaviour_view(folder: Path) -> BehaviourView:
     """Read what `train_behaviour_view` wrote."""
     tensors = read_tensors(folder / "behaviour.safetensors")
-    table = EmbeddingTable("id", tensors["items"], tensors["known"].astype(bool), "LightGCN on training edges")
+    table = EmbeddingTable(
+        "id", tensors["items"], tensors["known"].astype(bool), "LightGCN on training edges"
+    )
     return BehaviourView(table, tensors["users"])
 
 

@@ -105,7 +105,9 @@ def tune(
     """
     model = attach(backbone.model, config.lora, derive_seed(seed, "tuning", "adapter"))
     pad = backbone.tokenizer.pad_token_id
-    fit_causal(model, rows, pad, config.training, work, derive_seed(seed, "tuning", "steps"), "tuning", progress)
+    fit_causal(
+        model, rows, pad, config.training, work, derive_seed(seed, "tuning", "steps"), "tuning", progress
+    )
     with new_folder(adapter_folder) as folder:
         save_adapter(model, folder)
         delta = check_learned(folder)

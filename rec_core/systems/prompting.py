@@ -20,8 +20,11 @@ class Prompter:
         self._threshold = dataset.like_threshold
         self._noun = dataset.item_noun
         columns = [name for name in _ATTRIBUTES if name in dataset.users.columns]
-        filled = dataset.users[columns].fillna("").astype(str)
-        self._profiles = filled.to_dict("records") if columns else [{}] * len(dataset.users)
+        filled = [dataset.users[name].fillna("").astype(str).tolist() for name in columns]
+        self._profiles: list[dict[str, str]] = [
+            {name: values[user] for name, values in zip(columns, filled, strict=True)}
+            for user in range(len(dataset.users))
+        ]
 
     def profile(self, user_num: int | None) -> dict[str, str]:
         """Return the stated attributes of a user, {} for an unknown one."""

@@ -64,13 +64,19 @@ class RALLRecConfig(Config):
     encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
     behaviour: BehaviourViewConfig = Field(BehaviourViewConfig(), description="The ID view.")
     alignment: AlignedViewConfig = Field(AlignedViewConfig(), description="The aligned view.")
-    reranker: RerankConfig = Field(RerankConfig(), description="Equation 8 and the number K of history items shown.")
+    reranker: RerankConfig = Field(
+        RerankConfig(), description="Equation 8 and the number K of history items shown."
+    )
     backbone: BackboneConfig = Field(BackboneConfig(), description="The language model.")
-    sample_lm: SampleLMConfig = Field(SampleLMConfig(), description="The embedded model, when it is the backbone.")
+    sample_lm: SampleLMConfig = Field(
+        SampleLMConfig(), description="The embedded model, when it is the backbone."
+    )
     tuning: TuningConfig = Field(TuningConfig(), description="Instruction tuning.")
     n_test: int = Field(0, ge=0, description="Test rows scored for every arm, a seeded sample; 0 takes all.")
     n_candidates: int = Field(50, ge=1, le=2000, description="Unseen items handed to the language model.")
-    n_threads: int = Field(2, ge=1, le=256, description="Threads of the language model; the small nets use one.")
+    n_threads: int = Field(
+        2, ge=1, le=256, description="Threads of the language model; the small nets use one."
+    )
     quirks: tuple[Quirk, ...] = Field((), description="Known defects of published code to switch on.")
 
     @classmethod
@@ -97,9 +103,8 @@ class RALLRecConfig(Config):
                 "sample_lm.n_layers": 3,
                 "sample_lm.vocab_size": 3000,
                 "sample_lm.block_length": 256,
-                "sample_lm.training.epochs": 1,
-                "sample_lm.training.learning_rate": 4e-3,
-                "tuning.n_shots": 1024,
+                "sample_lm.training.epochs": 2,
+                "tuning.n_shots": 2048,
                 "n_test": 1000,
             }
         return {"sample_lm.n_layers": 3, "n_test": 3000}
@@ -149,7 +154,9 @@ class RALLRec:
         adapter = self.folder / "adapter"
         if not adapter.is_dir():
             return backbone
-        return Backbone(load_adapter(backbone.model, adapter), backbone.tokenizer, backbone.choice, backbone.name)
+        return Backbone(
+            load_adapter(backbone.model, adapter), backbone.tokenizer, backbone.choice, backbone.name
+        )
 
     @cached_property
     def _answers(self) -> Any:
@@ -163,7 +170,9 @@ class RALLRec:
     def retriever(self) -> Retriever:
         """Return how this system finds evidence: the mixture of equation 7 and the reranker of equation 8."""
         reranker = self.config.reranker
-        order: Literal["relevance", "chronological"] = "relevance" if reranker.order == "score" else "chronological"
+        order: Literal["relevance", "chronological"] = (
+            "relevance" if reranker.order == "score" else "chronological"
+        )
         return Retriever(self.mixture, order, reranker, self.shift)
 
     @property
@@ -197,7 +206,9 @@ class RALLRec:
 
     def score(self, requests: Sequence[ScoreRequest]) -> np.ndarray:
         """Return P(like) of each request (B,), the softmax over yes and no at the answer position."""
-        return self.score_evidence(requests, select_evidence(requests, self.retriever, self.config.reranker.top_k))
+        return self.score_evidence(
+            requests, select_evidence(requests, self.retriever, self.config.reranker.top_k)
+        )
 
     def score_evidence(
         self, requests: Sequence[ScoreRequest], evidence: Sequence[tuple[EvidenceItem, ...]]
@@ -207,7 +218,11 @@ class RALLRec:
         return yes_probs(self.logits(prompts))
 
     def logits(
-        self, prompts: Sequence[str], tuned: bool = True, progress: Progress = ignore_progress, stage: str = "scoring"
+        self,
+        prompts: Sequence[str],
+        tuned: bool = True,
+        progress: Progress = ignore_progress,
+        stage: str = "scoring",
     ) -> np.ndarray:
         """Return the yes and no logits (B, 2) of rendered prompts, by the untuned backbone when `tuned` is False."""
         model, tokenizer = self.backbone.model, self.backbone.tokenizer
@@ -230,7 +245,9 @@ class RALLRec:
 
     # --- recommending -------------------------------------------------------------------------------------------
 
-    def candidates(self, history: History, n: int, exclude_seen: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    def candidates(
+        self, history: History, n: int, exclude_seen: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return at most `n` item numbers close to what the user liked, and their scores, best first.
 
         The query is the mean of the mixture vectors of the liked items (of all items when none was liked); an empty

@@ -79,7 +79,9 @@ def fit(
     name = config.backbone.name
     if uses_sample_lm(config):
         name = str(
-            sample_backbone(dataset, parts.train_rows, config.sample_lm, workspace, work / "sample_lm", seed, progress)
+            sample_backbone(
+                dataset, parts.train_rows, config.sample_lm, workspace, work / "sample_lm", seed, progress
+            )
         )
     write_json(folder / "backbone.json", {"name": config.backbone.name, "folder": name})
     delta = _tune(dataset, parts, config, folder, work, seed, progress)
@@ -104,7 +106,9 @@ def load(dataset: Dataset, config: RALLRecConfig, folder: Path) -> RALLRec:
     every = np.ones(len(dataset.catalogue), dtype=bool)
     views = {
         "id": behaviour.items,
-        "text": EmbeddingTable("text", tensors["text"], every, f"title || description by {config.encoder.name}"),
+        "text": EmbeddingTable(
+            "text", tensors["text"], every, f"title || description by {config.encoder.name}"
+        ),
         "aligned": EmbeddingTable("aligned", tensors["aligned"], every, "text projected into the ID space"),
     }
     return RALLRec(dataset, config, folder, views, behaviour.users, tensors["popularity"])
@@ -151,7 +155,9 @@ def requests_of(dataset: Dataset, samples: CTRSamples) -> list[ScoreRequest]:
     histories = HistoryStore(dataset.interactions)
     return [
         ScoreRequest(int(user), histories.of(int(user), int(length)), int(item))
-        for user, item, length in zip(samples.user_nums, samples.item_nums, samples.history_lengths, strict=True)
+        for user, item, length in zip(
+            samples.user_nums, samples.item_nums, samples.history_lengths, strict=True
+        )
     ]
 
 
@@ -174,7 +180,13 @@ def retrievers(system: RALLRec) -> dict[str, Retriever]:
 
 
 def _tune(
-    dataset: Dataset, parts: Parts, config: RALLRecConfig, folder: Path, work: Path, seed: int, progress: Progress
+    dataset: Dataset,
+    parts: Parts,
+    config: RALLRecConfig,
+    folder: Path,
+    work: Path,
+    seed: int,
+    progress: Progress,
 ) -> float:
     adapter = folder / "adapter"
     if adapter.is_dir():

@@ -15,7 +15,9 @@ from rec_core.store import Workspace, content_hash, read_tensors, write_tensors
 from rec_core.types import Dataset, EmbeddingTable, Progress
 
 
-def text_view(dataset: Dataset, config: TextEncoderConfig, workspace: Workspace, progress: Progress) -> EmbeddingTable:
+def text_view(
+    dataset: Dataset, config: TextEncoderConfig, workspace: Workspace, progress: Progress
+) -> EmbeddingTable:
     """Return e_text = [e_title || e_desc] of every item, from the cache when these texts were encoded before."""
     titles = title_text(dataset.catalogue)
     descriptions = description_text(dataset.catalogue, dataset.item_noun)
@@ -30,4 +32,6 @@ def text_view(dataset: Dataset, config: TextEncoderConfig, workspace: Workspace,
 
     parts = read_tensors(workspace.cached("text_embeddings", key, build) / "text.safetensors")
     values = np.concatenate([parts["title"], parts["description"]], axis=1)
-    return EmbeddingTable("text", values, np.ones(len(values), dtype=bool), f"title || description by {config.name}")
+    return EmbeddingTable(
+        "text", values, np.ones(len(values), dtype=bool), f"title || description by {config.name}"
+    )

@@ -45,7 +45,9 @@ def save_checkpoint(
     if state.best is not None:
         tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
     name = f"epoch-{state.epoch}.safetensors"
-    write_bytes(folder / name, save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}))
+    write_bytes(
+        folder / name, save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
+    )
     counters = {
         "tensors": name,
         "epoch": state.epoch,

@@ -1,1 +1,40 @@
 """The verbs: what pages, command line and notebooks call. Nothing else of the engine is public but `types`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_VERBS = {
+    "data_verbs": ("datasets", "describe", "import_table", "load_dataset", "split_preview"),
+    "run_verbs": (
+        "annotate_run",
+        "build_sample",
+        "compare",
+        "config_of",
+        "load_run",
+        "new_run",
+        "rename_run",
+        "resume",
+        "runs",
+        "sample_run",
+        "show_run",
+        "systems",
+        "train",
+    ),
+    "map_verbs": ("agreement", "embed", "embeddings", "is_projected", "neighbours", "project"),
+    "recommend_verbs": ("explain", "recommend", "rerank", "user_history", "users"),
+    "surface_verbs": ("surface",),
+    "audit_verbs": ("audit", "audits"),
+    "memory_verbs": ("preflight",),
+    "doctor_verbs": ("doctor",),
+}
+_MODULE_OF = {verb: module for module, verbs in _VERBS.items() for verb in verbs}
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb's module when the verb is first asked for, so that light verbs stay light."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

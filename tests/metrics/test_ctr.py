@@ -71,6 +71,11 @@ def test_calibration_error_of_a_sure_wrong_model_is_one():
     assert ctr.expected_calibration_error(np.zeros(4), np.ones(4)) == 1.0
 
 
+def test_calibration_error_puts_one_into_the_last_bin():
+    # 0.95 (right) and 1.0 (wrong) share a bin: |(1 + 0) - (0.95 + 1)| / 2
+    assert ctr.expected_calibration_error(np.array([1, 0]), np.array([0.95, 1.0])) == pytest.approx(0.475)
+
+
 @pytest.mark.parametrize("metric", [ctr.log_loss, ctr.accuracy, ctr.expected_calibration_error, ctr.auc])
 def test_no_rows_give_nan(metric):
     assert np.isnan(metric(np.array([]), np.array([])))

@@ -6,6 +6,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from rec_core.metrics import intervals
+from rec_core.metrics.exposure import gini
 from rec_core.metrics.intervals import Interval
 from rec_core.types import InputError
 
@@ -122,6 +123,26 @@ def test_centred_bootstrap_of_distinct_values_holds_what_was_observed():
     assert plain.high < plain.value == centred.value == 50
     assert centred.low < 50 < centred.high
     assert centred.high - centred.low == pytest.approx(plain.high - plain.low)
+
+
+def test_centred_bootstrap_of_gini_covers_the_truth_where_percentiles_do_not():
+    # 40 users see 10 of 100 items each, by fixed odds; the truth is the mean Gini of such samples
+    rng = np.random.default_rng(0)
+    odds = np.log(1 / (np.arange(100) + 5.0))
+    samples = []
+    for _ in range(150):
+        shown = np.zeros((40, 100))
+        np.put_along_axis(shown, np.argsort(-(odds + rng.gumbel(size=(40, 100))), axis=1)[:, :10], 1, axis=1)
+        samples.append(shown)
+    truth, held = np.mean([gini(shown.sum(0)) for shown in samples]), {True: 0, False: 0}
+    for shown in samples:
+        for centred in held:
+            limits = intervals.clustered_bootstrap(
+                lambda weights, shown=shown: gini(weights @ shown), np.arange(40), 200, centred=centred
+            )
+            held[centred] += limits.low <= truth <= limits.high
+    assert 0.88 <= held[True] / 150 <= 0.99
+    assert held[False] / 150 < 0.5
 
 
 def test_paired_difference_uses_the_same_draws(rows):

@@ -65,6 +65,17 @@ def test_balanced_orders_let_everyone_follow_everyone(n_candidates, n_orders):
     assert (off_diagonal == n_orders // n_candidates).all()
 
 
+def test_balanced_orders_are_drawn_anew():
+    rng = np.random.default_rng(2)
+    draws = np.stack([candidate_order.balanced_orders(4, 8, rng) for _ in range(400)])
+    first_slots = np.bincount(draws[:, 0, 0], minlength=4)  # the first order favours nobody
+    assert stats.chisquare(first_slots).pvalue > 0.001
+    squares = [{tuple(order) for order in half.tolist()} for draw in draws for half in (draw[:4], draw[4:])]
+    assert any(a != b for a, b in zip(squares[::2], squares[1::2], strict=True))
+    follows = {tuple(np.argsort(first)[second]) for first, second in draws[:, :2].tolist()}
+    assert len(follows) > 1  # the second order is not always the same rearrangement of the first
+
+
 def test_answers_are_read_back_to_the_candidate_that_stood_there():
     choices, targets = questions(7)
     chooser = Chooser()
@@ -152,6 +163,17 @@ def test_questions_of_one_user_count_once():
     result = audit(Chooser(slot_bonus=1.5), n_users=10, per_user=6)
     assert cell(result, "slot_range", "all slots")["n"] == 10
     assert cell(result, "slot_range", "all slots")["verdict"] == NOT_ENOUGH
+    # two users who agree by chance on the best of five slots are no proof, however often they are asked
+    pair = audit(Chooser(slot_bonus=1.5), n_users=2, per_user=30)
+    assert cell(pair, "slot_range", "all slots")["p_corrected"] > 0.1
+
+
+def test_range_by_chance_is_per_question_however_many_a_user_has():
+    # pure noise: 30 users x 3 questions x 5 orders are 450 uniform picks
+    result = audit(Chooser(noise=1.0, taste=0.0), n_users=30, per_user=3)
+    simulated = np.ptp(np.random.default_rng(0).multinomial(450, np.full(5, 0.2), 4000) / 450, axis=1).mean()
+    by_chance = cell(result, "slot_range_by_chance", "all slots")["value"]
+    assert by_chance == pytest.approx(simulated, rel=0.25)
 
 
 def test_slot_rates_equal_a_naive_count():

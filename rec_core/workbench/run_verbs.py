@@ -9,7 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import yaml
 
 from rec_core.config import Config
 from rec_core.metrics.intervals import paired_difference
@@ -17,7 +19,7 @@ from rec_core.roster import SYSTEMS, SystemCard, card
 from rec_core.run_folder import RunFolder, environment_facts, true_state
 from rec_core.store import Workspace, content_hash, read_json, write_json
 from rec_core.types import Cancelled, Dataset, InputError, Progress, ProgressEvent, ignore_progress
-from rec_core.workbench.datasets import load_dataset
+from rec_core.workbench.data_verbs import load_dataset
 
 SAMPLE_DATASET, SAMPLE_PRESET = "sample", "tiny"
 
@@ -59,6 +61,7 @@ def new_run(
         "dataset": data,
         "dataset_hash": dataset.content_hash,
         "preset": preset,
+        "overrides": overrides or {},
         "seed": seed,
         "created": time.time(),
         "title": "",
@@ -113,12 +116,16 @@ def resume(
     try:
         dataset = _dataset_of(space, facts)
         config = config_of(facts["system"]).load(run.path / "config.yaml")
-        import_module(card(facts["system"]).module).fit(dataset, config, run.path, space, facts["seed"], report)
+        import_module(card(facts["system"]).module).fit(
+            dataset, config, run.path, space, facts["seed"], report
+        )
     except BaseException as error:
         state = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
         with (run.path / "log.txt").open("a", encoding="utf-8") as log:
             log.write(traceback.format_exc())
-        run.set_status(state, seconds=before + time.time() - started, error=f"{type(error).__name__}: {error}"[:500])
+        run.set_status(
+            state, seconds=before + time.time() - started, error=f"{type(error).__name__}: {error}"[:500]
+        )
         raise
     run.set_status("done", seconds=before + time.time() - started, finished=time.time(), message="")
     return _result(run, facts)
@@ -138,13 +145,18 @@ def build_sample(
 
 
 def sample_run(*, workspace: Workspace | None = None) -> str | None:
-    """Return the id of the sample's RALLRec run in the default preset and seed, finished or not; None without one."""
+    """Return the id of the sample's RALLRec run as `build_sample` makes it, finished or not; None without one."""
     space = workspace or Workspace.from_environment()
-    config = config_of("rallrec", SAMPLE_PRESET).model_dump(mode="json")
+    wanted = {
+        "system": "rallrec",
+        "dataset": SAMPLE_DATASET,
+        "preset": SAMPLE_PRESET,
+        "overrides": {},
+        "seed": 0,
+    }
     for run_id in space.names("runs"):
         facts = read_json(space.run_path(run_id) / "run.json")
-        wanted = (facts["system"], facts["dataset"], facts["seed"]) == ("rallrec", SAMPLE_DATASET, 0)
-        if wanted and _config(space, run_id, facts).model_dump(mode="json") == config:
+        if all(facts.get(key) == value for key, value in wanted.items()):
             return run_id
     return None
 
@@ -181,7 +193,7 @@ def show_run(run_id: str, *, workspace: Workspace | None = None) -> dict[str, An
         **facts,
         "state": true_state(run.status),
         "status": run.status,
-        "config": _config(space, run_id, facts).model_dump(mode="json"),
+        "config": yaml.safe_load((run.path / "config.yaml").read_text(encoding="utf-8")),
         "metrics": run.metrics,
         "env": read_json(run.path / "env.json"),
     }
@@ -197,7 +209,9 @@ def annotate_run(run_id: str, notes: str, *, workspace: Workspace | None = None)
     _annotate(run_id, "notes", notes, workspace)
 
 
-def compare(run_a: str, run_b: str, arm: str = "rallrec", *, workspace: Workspace | None = None) -> dict[str, Any]:
+def compare(
+    run_a: str, run_b: str, arm: str = "rallrec", *, workspace: Workspace | None = None
+) -> dict[str, Any]:
     """Return paired differences a - b on the test rows both runs scored, with user-clustered intervals.
 
     Raises:
@@ -221,16 +235,12 @@ def compare(run_a: str, run_b: str, arm: str = "rallrec", *, workspace: Workspac
     for name, make in METRICS.items():
         a, b = (make(labels, shared[f"p_{arm}_{side}"].to_numpy()) for side in ("a", "b"))
         difference = paired_difference(a, b, users)
-        values = {side: float(s(weights_of_one(len(labels)))[0]) for side, s in (("a", a), ("b", b))}
-        rows.append({"metric": name, **values, "difference": difference.value, **_limits(difference.as_dict())})
+        plain = np.ones((1, len(labels)))
+        values = {"a": float(a(plain)[0]), "b": float(b(plain)[0])}
+        rows.append(
+            {"metric": name, **values, "difference": difference.value, **_limits(difference.as_dict())}
+        )
     return {"a": run_a, "b": run_b, "arm": arm, "n_rows": len(shared), "rows": rows}
-
-
-def weights_of_one(n: int) -> Any:
-    """Return the weights (1, n) under which a statistic is the plain one."""
-    import numpy as np
-
-    return np.ones((1, n))
 
 
 def load_run(run_id: str, *, workspace: Workspace | None = None) -> Any:
@@ -283,7 +293,9 @@ def _refuse_second_worker(run: RunFolder) -> None:
 
     status = run.status
     if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
-        raise InputError(f"Run {run.run_id} is already worked on by process {status['pid']}; cancel it first.")
+        raise InputError(
+            f"Run {run.run_id} is already worked on by process {status['pid']}; cancel it first."
+        )
 
 
 def _fresh_folder(space: Workspace, name: str) -> Path:

@@ -18,7 +18,7 @@ from rec_core.retrieval.rerank import RerankConfig
 from rec_core.retrieval.rerank import rerank as merge
 from rec_core.store import Workspace
 from rec_core.types import EvidenceItem, History, InputError, Recommendation, ScoreRequest
-from rec_core.workbench.runs import load_run
+from rec_core.workbench.run_verbs import load_run
 
 IDLE_BETA = "At alpha = 1/2 both channels weigh the same and beta changes nothing."
 
@@ -71,7 +71,9 @@ def recommend(
     if top_k < 1:
         raise InputError(f"The number of recommendations must be at least 1, not {top_k}.")
     system = load_run(run_id, workspace=workspace)
-    user_num, past = _history_of(system, user) if user is not None else (None, _composed(system, history or []))
+    user_num, past = (
+        _history_of(system, user) if user is not None else (None, _composed(system, history or []))
+    )
     items = [_as_json(system, r) for r in system.recommend(past, top_k, user_num)]
     return {"run": run_id, "user": user, "items": items}
 
@@ -138,7 +140,9 @@ def rerank(
     request = _request(system, user, item)
     config = RerankConfig.from_values({"alpha": alpha, "beta": beta, "top_k": top_k, "order": order})
     targets = np.array([request.item_num])
-    semantic = semantic_channel(system.mixture, targets, [request.history], config.top_k, shift=system.shift)[0]
+    semantic = semantic_channel(system.mixture, targets, [request.history], config.top_k, shift=system.shift)[
+        0
+    ]
     recency = recency_channel(request.history, config.top_k)
     merged = merge(semantic, recency, config)
     closeness = _mixture_cosines(system, request)

@@ -22,7 +22,7 @@ from rec_core.projections.umap_map import umap_map
 from rec_core.retrieval.index import ExactIndex
 from rec_core.store import Workspace, content_hash, write_table
 from rec_core.types import VIEWS, EmbeddingTable, InputError, Progress, ProgressEvent, ignore_progress
-from rec_core.workbench.runs import load_run
+from rec_core.workbench.run_verbs import load_run
 
 METHODS = ("umap", "pca")
 
@@ -116,7 +116,9 @@ def project(
     items = system.dataset.catalogue.table.loc[points["item_num"], ["item_id", "title", "year", "genres"]]
     residual = _residuals(system)[points["item_num"]]
     popularity = system.popularity[points["item_num"]]
-    return pd.concat([points, items.reset_index(drop=True)], axis=1).assign(popularity=popularity, residual=residual)
+    return pd.concat([points, items.reset_index(drop=True)], axis=1).assign(
+        popularity=popularity, residual=residual
+    )
 
 
 def is_projected(

@@ -26,7 +26,9 @@ def datasets(*, workspace: Workspace | None = None) -> pd.DataFrame:
     for name in dict.fromkeys([*SOURCES, *here]):
         summary = space.dataset_path(name) / "summary.json"
         facts = read_json(summary) if summary.exists() else {}
-        rows.append({"name": name, "source": facts.get("source", ""), "imported": name in here, **_counts(facts)})
+        rows.append(
+            {"name": name, "source": facts.get("source", ""), "imported": name in here, **_counts(facts)}
+        )
     return pd.DataFrame(rows)
 
 
@@ -44,7 +46,9 @@ def load_dataset(
         return load_saved(folder)
     if name not in SOURCES:
         known = ", ".join(dict.fromkeys([*SOURCES, *space.names("datasets")]))
-        raise InputError(f"There is no dataset {name!r}; known are: {known}. `data import` adds a table of your own.")
+        raise InputError(
+            f"There is no dataset {name!r}; known are: {known}. `data import` adds a table of your own."
+        )
     dataset = load_source(name, progress)
     if not space.read_only:
         _keep(space, dataset)

@@ -1,0 +1,161 @@
+"""Embeddings: do behaviour and words agree about the items?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import cached, job_monitor, messages, pickers, session
+from rec_core import jobs
+from rec_core.figures.embedding_map import embedding_map
+from rec_core.types import VIEWS
+
+NAMES = {"id": "Behaviour (ID)", "text": "Words (text)", "aligned": "Aligned"}
+COLOURS = {
+    "genres": "First genre",
+    "popularity": "Popularity",
+    "year": "Year",
+    "trust": "Trust in the place",
+    "residual": "Words miss behaviour by",
+}
+METHODS = {"umap": "UMAP", "pca": "PCA"}
+MAP_HEIGHT = 330  # pixels
+MANY = 12  # selected items shown by name
+
+
+def missing(run: str, method: str) -> list[str]:
+    """Return the views that have no map yet."""
+    return [view for view in VIEWS if not cached.has_map(session.root(), run, view, method)]
+
+
+def make(run: str, method: str, views: list[str]) -> None:
+    """Offer to make the missing maps as detached jobs, and watch them."""
+    space = session.workspace()
+
+    def start(view: str) -> None:
+        argv = ["project", run, "--view", view, "--method", method]
+        jobs.enqueue_command(space, f"map-{method}-{view}-{run}", argv)
+
+    names = {view: f"map-{method}-{view}-{run}" for view in views}
+    begun = [view for view in views if job_monitor.state_of(names[view]) not in ("absent", "done")]
+    if not begun:
+        st.info("The maps of this run are not drawn yet. It takes some seconds each, beside this page.")
+        if st.button("Draw the maps", type="primary", icon=":material/scatter_plot:"):
+            for view in views:
+                start(view)
+            st.rerun()
+    for view in begun:
+        job_monitor.watch(names[view], f"Map of {NAMES[view]}", lambda v=view: start(v), details=False)
+
+
+def clicked(view: str, titles: dict[str, str]) -> None:
+    """Make what was selected in one map the selection of all."""
+    points = session.get(f"map-{view}", {}).get("selection", {}).get("points", [])
+    chosen = [item for item in dict.fromkeys(_id(point) for point in points) if item in titles]
+    session.put(session.SELECTED, chosen[1:] and chosen or None)
+    if chosen:
+        session.put(session.ITEM, chosen[0])
+
+
+def _id(point: dict[str, Any]) -> str:
+    custom = point.get("customdata")
+    return str(custom[0] if isinstance(custom, list) else custom)
+
+
+def maps(run: str, method: str, titles: dict[str, str]) -> None:
+    """Draw the three linked maps."""
+    left, right = st.columns([3, 1])
+    with left:
+        item = pickers.item(titles, label="Selected item (type to search, or click a point)")
+    colour = right.selectbox(
+        "Colour by", list(COLOURS), key=session.COLOUR, format_func=COLOURS.get, persist_state="session"
+    )
+    several = session.get(session.SELECTED) or []
+    chosen = several if item in several else [item] if item else []
+    for column, view in zip(st.columns([10, 10, 13]), VIEWS, strict=True):  # the last has the colour scale of all
+        frame = cached.item_map(session.root(), run, view, method)
+        with column:
+            drawing = embedding_map(frame, str(colour), selected=chosen, trust=True)
+            drawing.update_layout(height=MAP_HEIGHT, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+            drawing.update_xaxes(visible=False).update_yaxes(visible=False)
+            drawing.update_traces(marker_showscale=view == VIEWS[-1])
+            st.markdown(f"**{NAMES[view]}**")
+            st.plotly_chart(
+                drawing,
+                key=f"map-{view}",
+                on_select=lambda v=view: clicked(v, titles),
+                selection_mode=("points", "box", "lasso"),
+                config={"displaylogo": False, "scrollZoom": True},
+                alt=f"{METHODS[method]} map of the {NAMES[view]} view, {len(frame)} items; the table below has all places",
+            )
+            st.caption(f"Mean trust {frame['trust'].mean():.2f}. Faint: do not trust this place.")
+    if len(chosen) > 1:
+        shown = ", ".join(titles[i] for i in chosen[:MANY]) + (" and more" if len(chosen) > MANY else "")
+        st.caption(f"{len(chosen)} items are selected in all maps: {shown}")
+    with st.expander("The maps as a table", icon=":material/table:"):
+        view = st.segmented_control("View", VIEWS, default="aligned", required=True, format_func=NAMES.get)
+        alt = f"Places of all items in the map of {view}"
+        st.dataframe(cached.item_map(session.root(), run, str(view), method), hide_index=True, alt=alt)
+    if item:
+        near(run, item, titles)
+    else:
+        st.caption("Click a point, draw around some, or search, to see the neighbours in each view.")
+
+
+def near(run: str, item: str, titles: dict[str, str]) -> None:
+    """Draw the neighbours of the selected item in each view's own space."""
+    st.subheader(f"Nearest to {titles[item]}", anchor=False)
+    st.caption("By cosine in the views' own spaces, not on the maps.")
+    found = {view: cached.neighbours(session.root(), run, view, item, 10) for view in VIEWS}
+    for column, view in zip(st.columns(3), VIEWS, strict=True):
+        others = {other: set(found[other]["item_id"]) for other in VIEWS if other != view}
+        also = [
+            ", ".join(other for other, ids in others.items() if neighbour in ids) for neighbour in found[view]["item_id"]
+        ]
+        shown = found[view][["title", "similarity"]].assign(also_in=also)
+        formats = {
+            "title": st.column_config.TextColumn("title", width=180),
+            "similarity": st.column_config.NumberColumn("cosine", format="%.2f", width=60),
+            "also_in": st.column_config.TextColumn("also in", width=90),
+        }
+        with column:
+            alt = f"Nearest items in the {NAMES[view]} view"
+            st.dataframe(shown, hide_index=True, column_config=formats, alt=alt)
+
+
+def numbers(run: str) -> None:
+    """Draw how far the views agree."""
+    found = cached.agreement(session.root(), run)
+    st.subheader("How far the views agree", anchor=False)
+    partner = found["partner"]
+    columns = st.columns(4)
+    rank = f"{partner['mean_rank']:.1f}"
+    columns[0].metric("Mean rank of the partner", rank, f"chance {partner['chance_rank']:.0f}", delta_color="off", delta_arrow="off")
+    columns[1].metric("Modality gap", f"{partner['modality_gap']:.2f}")
+    aligned = [pair for pair in found["pairs"] if (pair["a"], pair["b"]) == ("id", "aligned")][0]
+    columns[2].metric("CKA, ID and aligned", f"{aligned['cka']:.2f}")
+    columns[3].metric("Shared neighbours, ID and aligned", f"{aligned['knn_overlap']:.0%}")
+    with st.expander("All numbers, and what they mean", icon=":material/table:"):
+        st.markdown(
+            "CKA: 1 when two spaces have the same shape. Shared neighbours: the share of the 10 nearest that two views have "
+            "in common. Partner rank: where an item's own ID vector stands among all, seen from its aligned vector; 1 is "
+            "best. Modality gap: how far the centres of the two clouds lie apart. Uniformity: lower is more evenly spread."
+        )
+        st.dataframe(pd.DataFrame(found["pairs"]), hide_index=True, alt="CKA and shared neighbours of each pair of views")
+        spread = pd.DataFrame(found["uniformity"].items(), columns=["view", "uniformity"])
+        st.dataframe(spread, hide_index=True, alt="Uniformity of each view")
+
+
+messages.opening("Embeddings", "Three views of the same items: do behaviour and words agree?")
+run = pickers.finished_run()
+method = st.segmented_control(
+    "Map", list(METHODS), default="umap", required=True, format_func=METHODS.get, key=session.MAP, bind="query-params"
+)
+absent = missing(run, str(method))
+if absent:
+    make(run, str(method), absent)
+else:
+    maps(run, str(method), pickers.titles_of(run))
+numbers(run)

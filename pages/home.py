@@ -1,0 +1,106 @@
+"""Home: where am I, and what is ready?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import cached, job_monitor, messages, session
+from rec_core import jobs
+from rec_core.types import InputError
+from rec_core.workbench.data_verbs import datasets
+from rec_core.workbench.run_verbs import runs, sample_run
+
+JOB = "sample-build"
+
+
+def build() -> None:
+    """Start the sample build as a detached job."""
+    jobs.start_command(session.workspace(), JOB, ["sample", "build", "--json"])
+
+
+def sample() -> None:
+    """Draw how far the sample is; on a fresh workspace, start building it."""
+    space = session.workspace()
+    run = sample_run(workspace=space)
+    ready = run is not None and jobs.state(space, run) == "done"
+    state = job_monitor.state_of(JOB)
+    if ready and state not in job_monitor.LIVE:
+        return
+    if state == "absent" and not space.read_only:
+        try:
+            build()
+        except InputError as error:  # another window was faster
+            st.caption(str(error))
+    st.subheader("Getting the sample ready", anchor=False)
+    st.write(
+        "A catalogue of real films with simulated viewers, and a small RALLRec trained on it: about two minutes on "
+        "two cores, once. It goes on when this window is closed. Until then Data and Train work already."
+    )
+    job_monitor.watch(JOB, "Sample dataset and run", again=build)
+
+
+def ready(known: pd.DataFrame, made: pd.DataFrame) -> None:
+    """Draw the counts and the ways on."""
+    here, done = known[known["imported"]], made[made["state"] == "done"]
+    at_work = jobs.active(session.workspace())
+    for column, (label, value) in zip(
+        st.columns(3),
+        [("Datasets here", len(here)), ("Finished runs", len(done)), ("Jobs at work", len(at_work))],
+        strict=True,
+    ):
+        column.metric(label, value, border=True)
+    if len(done):
+        st.subheader("Look inside", anchor=False)
+        ways = [
+            ("embeddings", "Embeddings", ":material/scatter_plot:", "Do behaviour and words agree about the items?"),
+            ("rerank", "Rerank", ":material/swap_vert:", "What do alpha and beta do to the evidence?"),
+            ("recommend", "Recommend", ":material/recommend:", "Why this one, and what if I had not seen that?"),
+            ("bias", "Bias", ":material/balance:", "Do order and popularity decide, and how sure are we?"),
+        ]
+        for column, (page, label, icon, question) in zip(st.columns(4), ways, strict=True):
+            with column.container(border=True, height="stretch"):
+                st.page_link(f"pages/{page}.py", label=f"**{label}**", icon=icon)
+                st.caption(question)
+
+
+def newest(known: pd.DataFrame, made: pd.DataFrame) -> None:
+    """Draw the tables of runs and datasets."""
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Newest runs", anchor=False)
+        if made.empty:
+            st.caption("None yet: the sample's comes first.")
+        else:
+            st.dataframe(
+                made.head(6)[["run", "state", "auc", "seconds"]],
+                hide_index=True,
+                alt="The newest runs with their state",
+                column_config={
+                    "auc": st.column_config.NumberColumn("AUC", format="%.3f"),
+                    "seconds": st.column_config.NumberColumn(format="%.0f"),
+                },
+            )
+    with right:
+        st.subheader("Datasets", anchor=False)
+        columns = ["name", "imported", "simulated", "users", "items", "interactions"]
+        st.dataframe(known[columns], hide_index=True, placeholder="", alt="The datasets here and to be had")
+
+
+def machine() -> None:
+    """Draw what the doctor found."""
+    with st.expander("This machine", icon=":material/stethoscope:"):
+        checks = pd.DataFrame(cached.doctor(session.root()))
+        st.dataframe(checks, hide_index=True, alt="Checks of this machine: what, whether it is well, how to mend it")
+
+
+messages.opening(
+    "Recommendation as a language",
+    "Three scripts of one catalogue: what behaviour says, what words say, and both aligned. "
+    "Look into everything a language model recommends from them.",
+)
+known, made = datasets(workspace=session.workspace()), runs(workspace=session.workspace())
+sample()
+ready(known, made)
+newest(known, made)
+machine()

@@ -1,0 +1,127 @@
+"""Recommend: why this one, and what if that had not been in the history?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import cached, messages, pickers, session
+from rec_core.figures.score_parts import score_parts
+
+CHANNELS = {"semantic": "similar", "recency": "recent"}
+N_CARDS = 10
+
+
+def viewer(run: str) -> str:
+    """Let a viewer be picked and show the history."""
+    user = pickers.viewer(run)
+    past = cached.history(session.root(), run, user)
+    with st.expander(f"History: {len(past)} items", icon=":material/history:"):
+        newest = past.iloc[::-1][["title", "rating", "item_id"]]
+        st.dataframe(newest, hide_index=True, height=280, alt="The viewer's history, newest first")
+    return user
+
+
+def composed(titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
+    """Let a history be put together; return (item id, rating) pairs, oldest first."""
+    chosen: list[tuple[str, float]] = list(session.get(session.COMPOSED) or [])
+    left, middle, right = st.columns([5, 2, 1], vertical_alignment="bottom")
+    item = left.selectbox("Add", list(titles), format_func=titles.get, key="compose-item", filter_mode="contains")
+    rating = middle.slider("Rated", 1.0, 5.0, 5.0, 0.5, key="compose-rating")
+    if right.button("Add", icon=":material/add:"):
+        session.put(session.COMPOSED, [*chosen, (str(item), float(rating))])
+        st.rerun()
+    for number, (one, stars) in enumerate(chosen):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"{titles.get(one, one)}, rated {stars:g}")
+            if st.button("Remove", key=f"compose-{number}", icon=":material/close:", type="tertiary"):
+                session.put(session.COMPOSED, chosen[:number] + chosen[number + 1 :])
+                st.rerun()
+    return tuple(pair for pair in chosen if pair[0] in titles)
+
+
+def card(item: dict[str, Any], opened: bool) -> None:
+    """Draw one recommendation."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.text(f"{item['rank']}. {item['title']}")
+            label, icon = ("Shown", ":material/visibility:") if opened else ("Why?", ":material/help:")
+            if st.button(label, key=f"why-{item['item_id']}", icon=icon, type="tertiary", disabled=opened):
+                session.put(session.OPENED, item["item_id"])
+                st.rerun()
+        st.progress(min(1.0, max(0.0, item["score"])), text=f"P(like) {item['score']:.1%}")
+        liked = sorted(item["evidence"], key=lambda e: -e["score"])[:2]
+        st.caption("Read with: " + "; ".join(f"{_plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked))
+
+
+def _plain(title: str) -> str:
+    """Return a title with what Markdown would read as markup taken literally."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>$:~" else c for c in title)
+
+
+def evidence(item: dict[str, Any]) -> None:
+    """Draw the evidence with its channel and its similarity in each view."""
+    rows = [{**{k: v for k, v in e.items() if k != "similarities"}, **e["similarities"]} for e in item["evidence"]]
+    table = pd.DataFrame(rows).drop(columns="item_id", errors="ignore")
+    cosine = {v: st.column_config.NumberColumn(v, format="%.2f") for v in ("id", "text", "aligned", "score")}
+    st.dataframe(table, hide_index=True, column_config=cosine, alt="The evidence with channel and similarities")
+
+
+def why(run: str, user: str, item: dict[str, Any]) -> None:
+    """Draw the reasons: sentence, evidence, removals, prompt."""
+    found = cached.explanation(session.root(), run, user, item["item_id"])
+    st.text(found["sentence"])
+    st.markdown("**If one history item had not been there**")
+    changes = pd.DataFrame(found["removals"])
+    if changes.empty:
+        st.caption("No evidence was read, so nothing can be removed.")
+    else:
+        changes = changes.sort_values("change", ignore_index=True)
+        alt = "Change of P(like) when one history item is removed, each recomputed by the model"
+        parts = changes.rename(columns={"change": "value"}).assign(part="change of P(like)")
+        messages.figure(score_parts(parts, "change of P(like) without it"), changes, alt, "removals")
+    with st.expander("Evidence", icon=":material/list:"):
+        evidence(found)
+    with st.expander("The prompt and its tokens", icon=":material/notes:"):
+        parts = pd.DataFrame(found["tokens"].items(), columns=["part", "tokens"])
+        st.dataframe(parts, hide_index=True, alt="Tokens by part of the prompt")
+        st.caption(f"Logit of yes {found['parts']['yes_logit']:.2f}, of no {found['parts']['no_logit']:.2f}.")
+        st.code(found["prompt"], language=None, wrap_lines=True)
+
+
+def draw(run: str, user: str | None, pairs: tuple[tuple[str, float], ...]) -> None:
+    """Draw the cards, and the reasons of the opened one beside them."""
+    items = cached.recommendations(session.root(), run, user, pairs, N_CARDS)["items"]
+    if not items:
+        st.info("There is nothing unseen left to recommend.")
+        return
+    opened = next((item for item in items if item["item_id"] == session.get(session.OPENED)), items[0])
+    left, right = st.columns([2, 3])
+    with left, st.container(height=880, border=False):
+        for item in items:
+            card(item, item is opened)
+    with right, st.container(border=True):
+        st.markdown("**Why**")
+        st.text(opened["title"])
+        if user:
+            why(run, user, opened)
+        else:
+            st.caption("What the model read of the composed history:")
+            evidence(opened)
+
+
+messages.opening("Recommend", "Ten unseen items for somebody, and why these.")
+run = pickers.finished_run()
+ways = {"viewer": "A viewer of the dataset", "composed": "A history of my own"}
+way = st.segmented_control(
+    "For whom", list(ways), default="viewer", required=True, format_func=ways.get, key=session.VIEW, bind="query-params"
+)
+with messages.shown():
+    if way == "viewer":
+        draw(run, viewer(run), ())
+    elif pairs := composed(pickers.titles_of(run)):
+        draw(run, None, pairs)
+    else:
+        st.info("Add what somebody has seen, oldest first; the recommendations follow at once.")

@@ -1,0 +1,110 @@
+"""Rerank: what do alpha and beta do to the evidence a language model sees?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import cached, messages, pickers, session
+from rec_core.figures.alpha_beta_heatmap import alpha_beta_heatmap
+from rec_core.figures.rank_movement import rank_movement
+
+FORMATS = {
+    "rank": st.column_config.NumberColumn("#", width=36),
+    "title": st.column_config.TextColumn("title", width=170),
+    "similarity": st.column_config.NumberColumn("cosine", format="%.2f", width=64),
+    "from": st.column_config.TextColumn("from", width=70, help="The channel it counts for, and its rank there."),
+    "score": st.column_config.NumberColumn("score", format="%.3f", width=60),
+    "tied": st.column_config.CheckboxColumn("tied", width=50, help="Another item has the same score."),
+}
+CHANNELS = {"semantic": "similar", "recency": "recent"}
+MEASURES = {
+    "text_cosine": "Closeness of the evidence to the item (higher is closer)",
+    "age": "Age of the evidence in history items (lower is newer)",
+    "semantic_share": "Share of the evidence that similarity brought",
+}
+
+
+@st.fragment
+def panel(run: str, user: str, item: str) -> None:
+    """Draw the sliders and everything that follows them, without redrawing the page."""
+    columns = st.columns([3, 3, 2, 2])
+    alpha = columns[0].slider(
+        "alpha: weight of similarity", 0.0, 1.0, 0.67, 0.01, key=session.ALPHA, bind="query-params",
+        help="Recency gets 1 - alpha. 1 is the order by similarity alone, 0 by recency alone.",
+    )  # fmt: skip
+    beta = columns[1].slider(
+        "beta: fall of weight with rank", 0.1, 4.0, 1.0, 0.1, key=session.BETA, bind="query-params",
+        help="An item at rank r of its channel scores weight / r ** beta.",
+    )  # fmt: skip
+    top_k = columns[2].number_input("Items shown, K", 1, 50, 10, key="rerank-k", persist_state="session")
+    order = columns[3].selectbox("Order in the prompt", ["score", "chronological"], key="rerank-order")
+    with messages.shown():
+        found = cached.evidence(session.root(), run, user, item, alpha, beta, int(top_k), str(order))
+        results(found)
+    heat(run, alpha, beta)
+
+
+def results(found: dict[str, Any]) -> None:
+    """Draw what the settings do for one viewer and item."""
+    merged = pd.DataFrame(found["evidence"])
+    if found["note"]:
+        st.info(found["note"], icon=":material/info:")
+    if merged.empty:
+        st.info("This viewer has no history before this item; choose another.")
+        return
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    left.metric("P(like)", f"{found['p_yes']:.1%}", help="The language model's probability of yes with this prompt.")
+    n_semantic, n_tied = int((merged["channel"] == "semantic").sum()), int(merged["tied"].sum())
+    right.markdown(
+        f"**{n_semantic}** of {len(merged)} pieces of evidence come from similarity, **{len(merged) - n_semantic}** from recency. "
+        + (f"{n_tied} share their score with another; ties go to similarity." if n_tied else "No two scores are tied.")
+    )
+    columns = st.columns([3, 4, 3])
+    lists = {"semantic": ("By similarity", columns[0]), "recency": ("By recency", columns[2])}
+    for channel, (label, column) in lists.items():
+        with column:
+            st.markdown(f"**{label}**")
+            rows = pd.DataFrame(found[channel])[["rank", "title", "similarity"]]
+            st.dataframe(rows, hide_index=True, column_config=FORMATS, alt=f"History items {label.lower()}")
+    with columns[1]:
+        st.markdown("**Merged: what the model reads**")
+        places = [f"{CHANNELS[c]} {r}" for c, r in zip(merged["channel"], merged["channel_rank"], strict=True)]
+        names = ["rank", "title", "from", "score", "tied"]
+        st.dataframe(merged.assign(**{"from": places})[names], hide_index=True, column_config=FORMATS, alt="Merged evidence with score parts")
+    alt = "How each piece of evidence moves from its rank in its channel to its rank in the merged list"
+    messages.figure(rank_movement(found["semantic"], found["recency"], found["evidence"]), merged[["title", "channel", "channel_rank", "rank", "score"]], alt, "movement")
+    with st.expander("The prompt", icon=":material/notes:"):
+        st.code(found["prompt"], language=None, wrap_lines=True)
+
+
+def heat(run: str, alpha: float, beta: float) -> None:
+    """Draw a measure over all alpha and beta, with the current point."""
+    st.subheader("The whole plane", anchor=False)
+    measure = st.segmented_control(
+        "Measure", list(MEASURES), default="text_cosine", required=True, format_func=MEASURES.get, key="rerank-measure"
+    )
+    table = cached.surface(session.root(), run)
+    alt = f"{MEASURES[str(measure)]} over alpha and beta; the current point is alpha {alpha}, beta {beta}"
+    drawing = alpha_beta_heatmap(table, str(measure), alpha, beta)
+    messages.figure(drawing, table[["alpha", "beta", str(measure)]], alt, "plane")
+
+
+messages.opening("Rerank", "Two channels choose the evidence: similarity to the item, and recency. What do alpha and beta do?")
+run = pickers.finished_run()
+left, right = st.columns(2)
+with left:
+    user = pickers.viewer(run)
+past = cached.history(session.root(), run, user)
+with right:
+    last = str(past["item_id"].iloc[-1]) if len(past) else None
+    item = pickers.item(pickers.titles_of(run), first=last, label="Would the viewer like")
+seen = past[past["item_id"] == item]
+if not item:
+    st.info("Choose an item by its title.", icon=":material/info:")
+if len(seen):
+    st.caption(f"The viewer did rate it: {seen['rating'].iloc[0]:g}. Only what came before counts as history.")
+if item:
+    panel(run, user, item)

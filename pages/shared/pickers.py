@@ -1,0 +1,106 @@
+"""The choices that several pages share: dataset and run in the sidebar, a finished run, a viewer, an item."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import cached, messages, session
+from rec_core import jobs
+
+
+def sidebar() -> None:
+    """Draw the shared sidebar."""
+    from rec_core.workbench.data_verbs import datasets
+    from rec_core.workbench.run_verbs import runs
+
+    space = session.workspace()
+    known, made = datasets(workspace=space), runs(workspace=space)
+    with st.sidebar:
+        here = known[known["imported"]]["name"].tolist() or known["name"].tolist()[:1]
+        st.selectbox("Dataset", here, key=session.DATASET, bind="query-params", help="What Data and Train work on.")
+        finished_first = made.sort_values("state", key=lambda state: state != "done", kind="stable")
+        st.selectbox(
+            "Run",
+            finished_first["run"].tolist(),
+            key=session.RUN,
+            bind="query-params",
+            placeholder="No run yet",
+            help="What every page under Look inside shows.",
+        )
+        _facts_of_run(made)
+        at_work = jobs.active(space)
+        if at_work:
+            st.badge(f"{len(at_work)} at work", icon=":material/progress_activity:", color="orange")
+        st.caption(f"Workspace: {space.root}" + (" (read-only)" if space.read_only else ""))
+    session.tell_now()
+
+
+def _facts_of_run(made: pd.DataFrame) -> None:
+    row = made[made["run"] == session.get(session.RUN)]
+    if len(row):
+        facts = row.iloc[0]
+        title = f"{facts['title']}: " if facts["title"] else ""
+        st.caption(f"{title}{facts['system']} on {facts['dataset']}, {facts['preset']} preset, {facts['state']}")
+
+
+def dataset_here() -> str:
+    """Return the chosen dataset; when it has not been read yet, say so and stop the page."""
+    name = session.get(session.DATASET)
+    if not name or not cached.stamp(session.workspace(), name):
+        messages.empty("No dataset is here yet. Home builds the sample; Data fetches or takes one.", "pages/data.py", "Data")
+        st.stop()
+    return str(name)
+
+
+def finished_run() -> str:
+    """Return the chosen run when it is done; otherwise say what to do first and stop the page."""
+    run = session.get(session.RUN)
+    if not run:
+        messages.empty(
+            "There is no run to look into yet. Home builds the sample run; Train makes one of your own.",
+            "pages/home.py",
+            "See how far the sample is",
+        )
+        st.stop()
+    state = jobs.state(session.workspace(), run)
+    if state != "done":
+        messages.empty(f"This run is {state}, so there is nothing to look into yet.", "pages/train.py", "Watch it on Train")
+        st.stop()
+    return str(run)
+
+
+def dataset_of(run: str) -> str:
+    """Return the dataset a run was trained on."""
+    from rec_core.workbench.run_verbs import show_run
+
+    return str(show_run(run, workspace=session.workspace())["dataset"])
+
+
+def titles_of(run: str) -> dict[str, str]:
+    """Return the titles a run's items have."""
+    name = dataset_of(run)
+    return cached.titles(session.root(), name, cached.stamp(session.workspace(), name))
+
+
+def viewer(run: str) -> str:
+    """Let a viewer be picked."""
+    names = cached.users(session.root(), run)
+    return str(
+        st.selectbox("Viewer", names, key=session.USER, bind="query-params", help="Most recently active first.")
+    )
+
+
+def item(titles: dict[str, str], first: str | None = None, label: str = "Film or item") -> str | None:
+    """Let an item be picked by its title; `first` is chosen at the start, None starts with nothing chosen."""
+    ids = list(titles)
+    return st.selectbox(
+        label,
+        ids,
+        index=ids.index(first) if first in titles else None,
+        key=session.ITEM,
+        bind="query-params",
+        format_func=lambda one: titles.get(one, one),
+        filter_mode="contains",
+        placeholder="Type a title",
+    )

@@ -1,0 +1,169 @@
+"""`runs`: list, show, compare, rename, note; and the detached ones: queue, watch, cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rec_core.cli.options import AsJson, RunId, examples
+from rec_core.cli.output import emit, pairs, table
+from rec_core.cli.progress import progress
+from rec_core.cli.session import current
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(help="Runs: list, show, compare, note, queue, watch, cancel.")
+
+JobName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or a background job's name.", show_default=False)
+]
+
+
+@app.command("list", epilog=examples("runs list", "runs list --json"))
+def list_(as_json: AsJson = False) -> None:
+    """List the runs of the workspace, the newest first."""
+    with progress():
+        from rec_core.workbench.run_verbs import runs
+
+        found = runs()
+    rows = found.to_dict(orient="records")
+    columns = ("run", "title", "state", "seconds", "auc")
+    emit(
+        {"runs": rows},
+        as_json,
+        lambda console: console.print(table(rows, [c for c in columns if c in found.columns])),
+    )
+
+
+@app.command(epilog=examples("runs show rallrec-sample-tiny-s0-1a2b3c"))
+def show(run: RunId, as_json: AsJson = False) -> None:
+    """Show everything known about a run.
+
+    State, settings, metrics, environment, notes.
+    """
+    current().run_id = run
+    with progress():
+        from rec_core.workbench.run_verbs import show_run
+
+        facts = show_run(run)
+    emit(facts, as_json, lambda console: _draw_run(console, facts))
+
+
+@app.command(epilog=examples("runs compare RUN_A RUN_B"))
+def compare(
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="A run's id.", show_default=False)],
+    run_b: Annotated[
+        str, typer.Argument(metavar="RUN_B", help="The run to compare with.", show_default=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs on the test rows both scored.
+
+    Paired differences A - B with 95 % intervals.
+    """
+    with progress():
+        from rec_core.workbench.run_verbs import compare
+
+        result = compare(run_a, run_b)
+    columns = ("metric", "a", "b", "difference", "low", "high", "n")
+    emit(result, as_json, lambda console: console.print(table(result["rows"], columns, f"{run_a} - {run_b}")))
+
+
+@app.command(epilog=examples('runs rename rallrec-sample-tiny-s0-1a2b3c "First try"'))
+def rename(
+    run: RunId,
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="The title for people.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Give a run a title for people; its id stays."""
+    from rec_core.workbench.run_verbs import rename_run
+
+    rename_run(run, title)
+    told = {"run": run, "title": title}
+    emit(told, as_json, lambda console: console.print(pairs(told)))
+
+
+@app.command(epilog=examples('runs note rallrec-sample-tiny-s0-1a2b3c "Learning rate too high."'))
+def note(
+    run: RunId,
+    notes: Annotated[str, typer.Argument(metavar="TEXT", help="Replaces the notes.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Keep notes with a run."""
+    from rec_core.workbench.run_verbs import annotate_run
+
+    annotate_run(run, notes)
+    told = {"run": run, "notes": notes}
+    emit(told, as_json, lambda console: console.print(pairs(told)))
+
+
+@app.command(epilog=examples("runs queue"))
+def queue(as_json: AsJson = False) -> None:
+    """Show what is at work and what waits in line.
+
+    When nobody is at work, the next in line is started.
+    """
+    from rec_core import jobs
+    from rec_core.store import Workspace
+
+    space = Workspace.from_environment()
+    jobs.advance(space)
+    at_work, line = jobs.active(space), jobs.queue(space)
+    told = {"active": at_work, "queue": line}
+    rows = [{"name": job.name, "state": job.state, **_where(job.status)} for job in at_work]
+    rows += [{"name": name, "state": "queued"} for name in line]
+    emit(
+        told, as_json, lambda console: console.print(table(rows, ("name", "state", "stage", "step", "total")))
+    )
+
+
+@app.command(epilog=examples("runs watch rallrec-sample-tiny-s0-1a2b3c"))
+def watch(run: JobName, as_json: AsJson = False) -> None:
+    """Attach to a run at work until it ends.
+
+    Draws its progress; Ctrl-C detaches and leaves it running. Background jobs have names of their own.
+    """
+    from rec_core import jobs
+    from rec_core.store import Workspace
+    from rec_core.types import ProgressEvent
+
+    space, seen = Workspace.from_environment(), 0
+    with progress() as report:
+        state = jobs.state(space, run)
+        while True:
+            for event in jobs.events(space, run, seen):
+                seen += 1
+                report(ProgressEvent(**{key: value for key, value in event.items() if key != "time"}))
+            if state not in ("queued", "running", "cancelling"):
+                break
+            jobs.advance(space)
+            state = jobs.wait(space, run, timeout=0.5)
+    told = {"run": run, "state": state}
+    emit(told, as_json, lambda console: console.print(pairs(told)))
+
+
+@app.command(epilog=examples("runs cancel rallrec-sample-tiny-s0-1a2b3c"))
+def cancel(run: JobName, as_json: AsJson = False) -> None:
+    """Stop a run, or take it out of the line.
+
+    It ends within five seconds; its checkpoints stay. Background jobs have names of their own.
+    """
+    from rec_core import jobs
+    from rec_core.store import Workspace
+
+    told = {"run": run, "state": jobs.cancel(Workspace.from_environment(), run)}
+    emit(told, as_json, lambda console: console.print(pairs(told)))
+
+
+def _where(status: dict[str, Any]) -> dict[str, Any]:
+    return {key: status.get(key) for key in ("stage", "step", "total")}
+
+
+def _draw_run(console: Console, facts: dict[str, Any]) -> None:
+    console.print(pairs(facts))
+    for part in ("config", "env"):
+        console.print(pairs(facts.get(part) or {}, part))
+    for arm, metrics in (facts.get("metrics") or {}).get("arms", {}).items():
+        console.print(table([{"metric": name, **values} for name, values in metrics.items()], title=arm))

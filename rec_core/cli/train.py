@@ -1,0 +1,133 @@
+"""`train` and `resume`: carry out a run here, or hand it to a detached worker."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rec_core.cli.fields import TrainCommand
+from rec_core.cli.options import AsJson, PresetName, RunId, Seed, examples
+from rec_core.cli.output import emit, pairs, plain, table
+from rec_core.cli.progress import progress
+from rec_core.cli.session import current
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer()
+
+Background = Annotated[
+    bool,
+    typer.Option(
+        "--background",
+        help="Hand it to a detached worker and return; it waits in line while another is at work.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="With --background: the worker's threads; all cores by default."),
+]
+
+
+@app.command(
+    cls=TrainCommand,
+    epilog=examples(
+        "train rallrec --data sample --preset tiny",
+        "train rallrec --data ml-1m --preset small --set tuning.epochs=2 --seed 1",
+        "train rallrec --data sample --background",
+    ),
+)
+def train(
+    system: Annotated[
+        str, typer.Argument(metavar="SYSTEM", help="Which system, for example rallrec.", show_default=False)
+    ],
+    data: Annotated[
+        str, typer.Option("--data", help="A dataset's name, as `data list` shows it.", show_default=False)
+    ],
+    preset: PresetName = "small",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change one field of the preset; repeat for more."),
+    ] = None,
+    seed: Seed = 0,
+    background: Background = False,
+    threads: Threads = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a system on a dataset.
+
+    Prints its test metrics with 95 % intervals. The run is kept and can be cancelled and resumed.
+    """
+    with progress():
+        from rec_core.config import parse_assignments
+        from rec_core.workbench.run_verbs import new_run
+
+        run_id = new_run(system, data, preset, parse_assignments(settings or []) or None, seed)
+    sys.stderr.write(f"Run {run_id}\n")
+    _carry_out(run_id, background, threads, as_json)
+
+
+@app.command(epilog=examples("resume rallrec-sample-tiny-s0-1a2b3c"))
+def resume(
+    run: RunId,
+    background: Background = False,
+    threads: Threads = None,
+    worker: Annotated[bool, typer.Option("--worker", hidden=True)] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a queued run, or continue an unfinished one.
+
+    A run that was cancelled, failed or lost continues from its last checkpoint, with the result it would
+    have had.
+    """
+    _carry_out(run, background, threads, as_json, draw=not worker)
+
+
+def _carry_out(run_id: str, background: bool, threads: int | None, as_json: bool, draw: bool = True) -> None:
+    from rec_core import jobs
+    from rec_core.jobs.folders import find_run
+    from rec_core.store import Workspace
+
+    space = Workspace.from_environment()
+    folder = find_run(space, run_id)
+    if background:
+        place = jobs.enqueue(space, run_id, threads)
+        told = {"run": run_id, "state": jobs.state(space, run_id), "place": place}
+        emit(told, as_json, lambda console: console.print(pairs(told)))
+        return
+    current().run_id = run_id
+    with progress(draw) as report, jobs.working(space, folder):
+        from rec_core.workbench.run_verbs import resume
+
+        result = resume(run_id, progress=report)
+    emit(result, as_json, lambda console: draw_result(console, result))
+
+
+def draw_result(console: Console, result: dict[str, Any]) -> None:
+    """Draw the metrics of a finished run: one row per arm where there are several, then their differences."""
+    console.print(pairs({key: result.get(key) for key in ("run", "system", "dataset", "seconds")}))
+    arms = result.get("arms") or {result["system"]: result["metrics"]}
+    console.print(table(_with_intervals(arms, "arm"), title="Test metrics, each with its 95 % interval"))
+    if result.get("differences"):
+        rows = _with_intervals(result["differences"], "difference")
+        console.print(table(rows, title="Differences on the same test rows, each with its 95 % interval"))
+
+
+def _with_intervals(arms: dict[str, dict[str, dict[str, Any]]], heading: str) -> list[dict[str, Any]]:
+    """Return one row per arm: a cell "value [low, high]" per metric, then how many users and test rows."""
+    rows = []
+    for arm, metrics in arms.items():
+        sizes = next(iter(metrics.values()), {})
+        cells = {name: _cell(interval) for name, interval in metrics.items()}
+        rows.append({heading: arm, **cells, "users": sizes.get("n"), "rows": sizes.get("n_rows")})
+    return rows
+
+
+def _cell(interval: dict[str, Any]) -> str:
+    known = plain(interval)
+    value, low, high = (
+        "-" if known.get(key) is None else f"{known[key]:.4f}" for key in ("value", "low", "high")
+    )
+    return f"{value} [{low}, {high}]"

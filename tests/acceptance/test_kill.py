@@ -1,0 +1,82 @@
+"""A worker killed in the middle of an epoch is lost; resumed, it ends where an uninterrupted one ends, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from rec_core import jobs
+from rec_core.run_folder import RunFolder
+from rec_core.store import Workspace, read_tensors
+from rec_core.workbench import new_run
+from tests.acceptance.commands import command, environment
+
+pytestmark = pytest.mark.slow
+
+QUICK = {
+    "behaviour.loop.epochs": 8,
+    "alignment.loop.epochs": 10,
+    "sample_lm.hidden_size": 32,
+    "sample_lm.n_layers": 2,
+    "sample_lm.vocab_size": 1200,
+    "sample_lm.training.epochs": 0.25,
+    "sample_lm.training.checkpoint_steps": 10,
+    "tuning.n_shots": 256,
+    "tuning.training.checkpoint_steps": 3,
+    "n_test": 100,
+    "n_threads": 1,
+}
+
+
+@pytest.mark.parametrize("stage", ["behaviour view", "language model", "tuning"])
+def test_killed_and_resumed_equals_uninterrupted(
+    stage: str, uninterrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kill -9 within a stage, see "lost", resume, compare every tensor."""
+    for key, value in environment(tmp_path).items():
+        monkeypatch.setenv(key, value)
+    space = Workspace(tmp_path)
+    run_id = new_run("rallrec", "sample", "tiny", QUICK, workspace=space)
+    pid = jobs.start(space, run_id)
+    _wait_for(RunFolder(space.run_path(run_id)), stage)
+    os.kill(pid, signal.SIGKILL)
+    _until(lambda: jobs.state(space, run_id) == "lost")
+    assert not (space.run_path(run_id) / "metrics.json").exists()
+    document = command(tmp_path, "resume", run_id)
+    assert document["arms"]["rallrec"]["auc"]["n"] > 0
+    assert jobs.state(space, run_id) == "done"
+    for name in ("behaviour.safetensors", "views.safetensors", "adapter/adapter_model.safetensors"):
+        ours, theirs = read_tensors(space.run_path(run_id) / name), read_tensors(uninterrupted / name)
+        assert ours.keys() == theirs.keys()
+        for key in ours:
+            assert ours[key].tobytes() == theirs[key].tobytes(), f"{name}: {key}"
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train the same run without any interruption in a workspace of its own and return its folder."""
+    workspace = tmp_path_factory.mktemp("uninterrupted")
+    settings = [part for key, value in QUICK.items() for part in ("--set", f"{key}={value}")]
+    document = command(workspace, "train", "rallrec", "--data", "sample", "--preset", "tiny", *settings)
+    return workspace / "runs" / document["run"]
+
+
+def _wait_for(run: RunFolder, stage: str) -> None:
+    """Wait until the stage is well under way but not over."""
+
+    def reached() -> bool:
+        steps = [e["step"] / e["total"] for e in run.events() if e["stage"] == stage]
+        return bool(steps) and steps[-1] >= 0.5
+
+    _until(reached, 240)
+
+
+def _until(condition: object, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,214 @@
+"""What each verb is called with, and the one JSON document it prints; tables for people hold the same numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rec_core.store import write_json
+from rec_core.types import InputError, ProgressEvent
+
+AUC = {"value": 0.75, "low": 0.7, "high": float("nan"), "n": 40, "n_rows": 90}
+EVIDENCE = {"item_id": "f2", "title": "Alien (1979)", "rating": 5.0, "channel": "semantic", "rank": 1, "score": 1.0}
+ITEM = {"rank": 1, "item_id": "f1", "title": "Heat [1995]", "score": 0.5, "parts": {"yes": 1.0}, "evidence": [EVIDENCE]}
+ROW = {
+    "measure": "flips", "group": "all", "value": 0.25, "low": 0.2, "high": 0.3, "n": 40,
+    "p_corrected": None, "verdict": "present",
+}  # fmt: skip
+LIST_ROW = {**EVIDENCE, "similarity": 0.9, "position": 3}
+
+
+@pytest.fixture
+def trained(verb, space):
+    """Stub `new_run` and `resume`: a run of one step."""
+    arms = {"rallrec": {"auc": AUC}, "recent": {"auc": {**AUC, "value": 0.5}}}
+    result = {
+        "run": "r1", "system": "rallrec", "dataset": "sample", "seconds": 1.5, "metrics": arms["rallrec"],
+        "arms": arms, "differences": {"rallrec - recent": {"auc": {**AUC, "value": 0.25}}},
+    }  # fmt: skip
+
+    def new_run(*_):
+        write_json(space / "runs" / "r1" / "status.json", {"state": "queued"})
+        return "r1"
+
+    def resume(_run, progress):
+        progress(ProgressEvent("tuning", 1, 1, metrics={"loss": 0.125}))
+        print("a library talks")
+        return result
+
+    return verb("runs", "new_run", new_run), verb("runs", "resume", resume)
+
+
+def test_train_passes_everything_on_and_prints_only_the_result(cli, trained):
+    made, carried = trained
+    answer = cli(
+        "train", "rallrec", "--data", "sample", "--preset", "tiny", "--seed", "3", "--json",
+        "--set", "tuning.epochs=2", "--set", "quirks=[shifted_neighbours]",
+    )  # fmt: skip
+    assert answer.code == 0
+    overrides = {"tuning.epochs": 2, "quirks": ["shifted_neighbours"]}
+    assert made == [(("rallrec", "sample", "tiny", overrides, 3), {})]
+    assert carried == [(("r1",), {})]
+    assert answer.document["metrics"] == {"auc": {**AUC, "high": None}}
+    assert set(answer.document) >= {"run", "system", "dataset", "seconds", "metrics", "arms", "differences"}
+    for part in ("Run r1", "tuning 1/1 loss=0.125", "a library talks"):
+        assert part in answer.err
+
+
+def test_train_without_settings_leaves_the_preset_alone(cli, trained):
+    assert cli("train", "rallrec", "--data", "sample").code == 0
+    assert trained[0] == [(("rallrec", "sample", "small", None, 0), {})]
+
+
+def test_train_draws_arms_with_intervals_users_and_rows(cli, trained):
+    out = cli("train", "rallrec", "--data", "sample").out
+    (rallrec,) = [line.split() for line in out.splitlines() if line.strip().startswith("rallrec  ")]
+    assert rallrec == ["rallrec", "0.7500", "[0.7000,", "-]", "40", "90"]
+    (difference,) = [line for line in out.splitlines() if "rallrec - recent" in line]
+    assert "0.2500 [0.7000, -]" in difference
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "words", "called", "result"),
+    [
+        ("runs", "build_sample", "sample build", (), {"dataset": "sample", "runs": ["r1"]}),
+        ("datasets", "describe", "data describe sample", ("sample",), {"dataset": "sample", "users": 3}),
+        ("runs", "show_run", "runs show r1", ("r1",), {"run": "r1", "state": "done", "metrics": {"arms": {}}}),
+        (
+            "runs", "compare", "runs compare r1 r2", ("r1", "r2"),
+            {"rows": [{"metric": "auc", "a": 0.5, "b": 0.25, "difference": 0.25, "low": 0.0, "high": 1.0, "n": 9}]},
+        ),
+        (
+            "mapping", "embed", "embed r1", ("r1",),
+            {"run": "r1", "views": {"id": {"items": 3, "known": 3, "dimensions": 2, "source": "x"}},
+             "agreement": {"pairs": [{"a": "id", "b": "text", "cka": 0.5, "knn_overlap": 0.25}]}},
+        ),
+        (
+            "recommending", "explain", "explain r1 --user u --item f1", ("r1", "u", "f1"),
+            {"run": "r1", "user": "u", **ITEM, "sentence": "Because.", "prompt": "?",
+             "removals": [{"item_id": "f2", "title": "Alien", "position": 0, "score_without": 0.25, "change": -0.25}]},
+        ),
+    ],
+)  # fmt: skip
+def test_a_verb_is_called_and_its_result_printed_unchanged(cli, verb, room, name, words, called, result):
+    calls = verb(room, name, result)
+    answer = cli(*words.split(), "--json")
+    assert (answer.code, answer.document, answer.err) == (0, result, "")
+    assert calls == [(called, {})]
+    drawn = cli(*words.split())
+    assert drawn.code == 0 and drawn.out and not drawn.out.startswith("{")
+
+
+def test_recommend_takes_a_user_or_a_history(cli, verb):
+    result = {"run": "r1", "user": None, "items": [ITEM]}
+    calls = verb("recommending", "recommend", result)
+    assert cli("recommend", "r1", "--user", "u", "--top-k", "3", "--json").document == result
+    drawn = cli("recommend", "r1", "--history", "f:7:4.5", "--history", "f8:1").out
+    assert calls == [
+        (("r1",), {"user": "u", "history": None, "top_k": 3}),
+        (("r1",), {"user": None, "history": [("f:7", 4.5), ("f8", 1.0)], "top_k": 10}),
+    ]
+    assert "Heat [1995]" in drawn and "Alien (1979)" in drawn  # a title in brackets is no markup
+
+
+def test_rerank(cli, verb):
+    result = {
+        "run": "r1", "user": "u", "item": "f1", "title": "Heat", "alpha": 0.5, "beta": 2.0, "note": "beta is idle",
+        "semantic": [LIST_ROW], "recency": [LIST_ROW],
+        "evidence": [{**LIST_ROW, "channel_rank": 1, "tied": True}], "prompt": "?", "p_yes": 0.625,
+    }  # fmt: skip
+    calls = verb("recommending", "rerank", result)
+    words = ("rerank", "r1", "--user", "u", "--item", "f1", "--alpha", "0.5", "--beta", "2")
+    assert cli(*words, "--top-k", "4", "--order", "chronological", "--json").document == result
+    assert calls == [(("r1", "u", "f1", 0.5, 2.0), {"top_k": 4, "order": "chronological"})]
+    drawn = cli(*words).out
+    assert "beta is idle" in drawn and "0.625" in drawn and "tied" in drawn
+
+
+def test_project_prints_a_point_per_item(cli, verb):
+    frame = pd.DataFrame(
+        {"item_num": np.array([0, 1], dtype=np.int64), "item_id": ["f1", "f2"], "title": ["Heat", "Alien"]}
+    ).assign(year=pd.array([1995, None], dtype="Int64"), x=np.float32(0.5), y=[1.0, np.nan], trust=1.0)
+    calls = verb("mapping", "project", frame)
+    document = cli("project", "r1", "--view", "text", "--method", "pca", "--seed", "2", "--json").document
+    assert calls == [(("r1", "text"), {"method": "pca", "seed": 2})]
+    assert document["items"] == [
+        {"item_num": 0, "item_id": "f1", "title": "Heat", "year": 1995, "x": 0.5, "y": 1.0, "trust": 1.0},
+        {"item_num": 1, "item_id": "f2", "title": "Alien", "year": None, "x": 0.5, "y": None, "trust": 1.0},
+    ]
+    assert {key: document[key] for key in ("run", "view", "method", "seed", "n_items")} == {
+        "run": "r1", "view": "text", "method": "pca", "seed": 2, "n_items": 2,
+    }  # fmt: skip
+    assert "Alien" in cli("project", "r1").out
+
+
+@pytest.mark.parametrize("probe", ["position", "popularity", "all"])
+def test_audit(cli, verb, probe):
+    result = {"run": "r1", "probe": probe, "rows": [ROW], "report": "/somewhere/rows"}
+    calls = verb("audit", "audit", result)
+    assert cli("audit", probe, "r1", "--users", "30", "--seed", "1", "--json").document == result
+    assert calls == [(("r1", probe), {"n_users": 30, "seed": 1})]
+    drawn = cli("audit", probe, "r1").out
+    assert "present" in drawn and "/somewhere/rows" in drawn
+
+
+def test_lists(cli, verb):
+    runs = pd.DataFrame({"run": ["r1", "r2"], "state": ["done", "queued"], "auc": [0.5, np.nan]})
+    verb("runs", "runs", runs)
+    rows = [{"run": "r1", "state": "done", "auc": 0.5}, {"run": "r2", "state": "queued", "auc": None}]
+    assert cli("runs", "list", "--json").document == {"runs": rows}
+    assert "queued" in cli("runs", "list").out
+
+
+def test_split(cli, verb):
+    part = {"rows": 2, "users": 2, "items": 1}
+    preview = {"dataset": "d", "kind": "leave_one_out", "parts": {"train": part, "valid": part, "test": part},
+               "leaks": [{"check": "parts disjoint", "ok": False, "detail": "one row"}]}  # fmt: skip
+    calls = verb("datasets", "split_preview", preview)
+    assert cli("data", "split", "d", "--kind", "leave_one_out", "--min-history", "2", "--json").document == preview
+    assert calls == [(("d",), {"kind": "leave_one_out", "min_history": 2})]
+    assert "one row" in cli("data", "split", "d").out
+
+
+def test_study_gets_only_what_it_takes(cli, monkeypatch):
+    import sys
+    from types import ModuleType
+
+    row = {"label": "ours", "metric": "auc", "value": 0.5, "low": 0.25, "high": 0.75, "n": 9, "paper": None}
+    calls = []
+
+    def run(data, preset="tiny", seed=0, progress=None, *, workspace=None):
+        calls.append((data, preset, seed))
+        return {"study": "ours", "rows": [row]}
+
+    module = ModuleType("a_study")
+    module.run = run
+    monkeypatch.setitem(sys.modules, "a_study", module)
+    monkeypatch.setattr("rec_core.studies.STUDIES", {"ours": "a_study"})
+    words = ("study", "ours", "--data", "sample")
+    assert cli(*words, "--preset", "small", "--seed", "4", "--json").document == {"study": "ours", "rows": [row]}
+    assert "ours" in cli(*words).out
+    assert calls == [("sample", "small", 4), ("sample", "tiny", 0)]
+    refused = cli(*words, "--backbone", "big")
+    assert refused.code == 2 and "--backbone" in refused.sentence
+
+
+def test_doctor_says_what_to_mend_and_fails_when_something_is_wrong(cli, verb):
+    checks = [
+        {"check": "disk", "ok": True, "detail": "9 GiB free", "mend": ""},
+        {"check": "packages", "ok": False, "detail": "numpy is missing", "mend": "Run: pip install"},
+    ]
+    verb("doctor", "doctor", checks)
+    assert cli("doctor", "--json").document == {"ok": False, "checks": checks}
+    answer = cli("doctor")
+    assert answer.code == 1 and "Run: pip install" in answer.out and answer.err == ""
+    verb("doctor", "doctor", checks[:1])
+    assert cli("doctor", "--json").code == 0
+
+
+def test_a_refusal_prints_no_document(cli, verb):
+    def refuse(*_, **__):
+        raise InputError("There is no run 'r9'; train one.")
+
+    verb("recommending", "recommend", refuse)
+    answer = cli("recommend", "r9", "--user", "u", "--json")
+    assert (answer.code, answer.sentence) == (2, "There is no run 'r9'; train one.")
