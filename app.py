@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import pickers
+from pages.shared import entry, pickers
 from pages.shared.messages import shown
 
 PAGES = {
@@ -25,6 +25,7 @@ PAGES = {
 st.set_page_config(page_title="Rosetta", page_icon="pages/shared/mark.svg", layout="wide")
 st.logo("pages/shared/wordmark.svg", icon_image="pages/shared/mark.svg", size="large")
 page = st.navigation(PAGES)
+entry.lead_on()
 with shown():
     pickers.sidebar()
 with shown():

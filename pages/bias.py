@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, job_monitor, messages, pickers, session
+from pages.shared import cached, entry, job_monitor, messages, pickers, session
 from rec_core import jobs
 from rec_core.figures.decile_exposure import decile_exposure
 from rec_core.figures.slot_curve import slot_curve
@@ -27,6 +27,15 @@ PROBES = {
         "items and the behaviour model alone.",
     ),
 }
+MEASURES = {
+    "slot_range": "Best slot minus worst slot, in share of picks",
+    "top1_flip_excess": "First choice changes when the order does, beyond an exact repeat",
+    "score_change_excess": "P(like) changes when the history's order does, beyond an exact repeat",
+    "auc_difference": "AUC with another order of the history, minus AUC as given",
+    "log_popularity_difference": "Popularity of what is recommended, compared (natural logarithm)",
+    "popularity_change": "Popularity of what is recommended, relative to the users' own histories",
+    "popularity_change_gap": "That change, users of niche taste minus users of mainstream taste",
+}
 VERDICTS = {"evidence of effect": "orange", "not enough data": "gray"}
 NUMBERS = {name: st.column_config.NumberColumn(format="%.4g") for name in ("value", "low", "high", "p_corrected")}
 
@@ -37,7 +46,7 @@ def begin(run: str, probe: str) -> None:
     st.markdown(f"**{question}**")
     st.caption(how)
     users = int(st.number_input("Test users asked", 10, 5000, 100, 10, key=f"users-{probe}", persist_state="session"))
-    rows = jobs_cost(probe, users)
+    rows = cost(probe, users)
     st.caption(f"{rows} More users make the intervals narrower: four times as many, half as wide.")
     name = f"audit-{probe}-{run}"
 
@@ -53,7 +62,7 @@ def begin(run: str, probe: str) -> None:
         job_monitor.watch(name, f"{PROBES[probe][0]} probe", again=start)
 
 
-def jobs_cost(probe: str, users: int) -> str:
+def cost(probe: str, users: int) -> str:
     """Return in words how much the language model has to read."""
     if probe == "position":
         return f"About {users * 15:,} prompts: each user's question in several orders. One or two minutes on two cores."
@@ -84,7 +93,7 @@ def verdict(row: dict[str, Any]) -> None:
     """Draw one judged number."""
     with st.container(border=True):
         left, middle, right = st.columns([3, 2, 2], vertical_alignment="center")
-        left.markdown(f"**{row['measure'].replace('_', ' ')}**")
+        left.markdown(f"**{MEASURES.get(row['measure'], row['measure'])}**")
         left.caption(f"{row['group']}, n = {row['n']:,}")
         middle.metric("Value", f"{row['value']:.3g}", label_visibility="collapsed")
         middle.caption(f"95 %: {row['low']:.3g} to {row['high']:.3g}")
@@ -104,6 +113,7 @@ def drawing(probe: str, rows: pd.DataFrame) -> None:
     st.plotly_chart(figure, key=f"figure-{probe}", alt=alt, config={"displaylogo": False})
 
 
+entry.through_app("pages/bias.py")
 messages.opening("Bias", "Do order and popularity decide what is recommended, and how sure are we?")
 run = pickers.finished_run()
 st.caption(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, job_monitor, messages, pickers, session, uploads
+from pages.shared import cached, entry, job_monitor, messages, pickers, session, uploads
 from rec_core import jobs
 from rec_core.figures.history_lengths import history_lengths
 from rec_core.figures.popularity_curve import popularity_curve
@@ -114,6 +114,7 @@ def bring() -> None:
         st.rerun()
 
 
+entry.through_app("pages/data.py")
 messages.opening("Data", "What is in this dataset, and can it be trusted for a test?")
 views = {"Contents": contents, "Split": split, "Get MovieLens": fetch, "Bring your own": bring}
 chosen = st.segmented_control(

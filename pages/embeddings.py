@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, job_monitor, messages, pickers, session
+from pages.shared import cached, entry, job_monitor, messages, pickers, session
 from rec_core import jobs
 from rec_core.figures.embedding_map import embedding_map
 from rec_core.types import VIEWS
@@ -78,7 +78,7 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
         frame = cached.item_map(session.root(), run, view, method)
         with column:
             drawing = embedding_map(frame, str(colour), selected=chosen, trust=True)
-            drawing.update_layout(height=MAP_HEIGHT, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+            drawing.update_layout(height=MAP_HEIGHT, dragmode="pan", margin={"l": 0, "r": 0, "t": 0, "b": 0})
             drawing.update_xaxes(visible=False).update_yaxes(visible=False)
             drawing.update_traces(marker_showscale=view == VIEWS[-1])
             st.markdown(f"**{NAMES[view]}**")
@@ -101,7 +101,7 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
     if item:
         near(run, item, titles)
     else:
-        st.caption("Click a point, draw around some, or search, to see the neighbours in each view.")
+        st.caption("Click a point, draw around some with the lasso tool, or search, to see the neighbours in each view.")
 
 
 def near(run: str, item: str, titles: dict[str, str]) -> None:
@@ -148,6 +148,7 @@ def numbers(run: str) -> None:
         st.dataframe(spread, hide_index=True, alt="Uniformity of each view")
 
 
+entry.through_app("pages/embeddings.py")
 messages.opening("Embeddings", "Three views of the same items: do behaviour and words agree?")
 run = pickers.finished_run()
 method = st.segmented_control(

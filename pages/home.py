@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, job_monitor, messages, session
+from pages.shared import cached, entry, job_monitor, messages, session
 from rec_core import jobs
 from rec_core.types import InputError
 from rec_core.workbench.data_verbs import datasets
@@ -94,6 +94,7 @@ def machine() -> None:
         st.dataframe(checks, hide_index=True, alt="Checks of this machine: what, whether it is well, how to mend it")
 
 
+entry.through_app("pages/home.py")
 messages.opening(
     "Recommendation as a language",
     "Three scripts of one catalogue: what behaviour says, what words say, and both aligned. "

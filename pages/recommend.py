@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, messages, pickers, session
+from pages.shared import cached, entry, messages, pickers, session
 from rec_core.figures.score_parts import score_parts
 
 CHANNELS = {"semantic": "similar", "recency": "recent"}
@@ -112,6 +112,7 @@ def draw(run: str, user: str | None, pairs: tuple[tuple[str, float], ...]) -> No
             evidence(opened)
 
 
+entry.through_app("pages/recommend.py")
 messages.opening("Recommend", "Ten unseen items for somebody, and why these.")
 run = pickers.finished_run()
 ways = {"viewer": "A viewer of the dataset", "composed": "A history of my own"}

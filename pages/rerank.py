@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, messages, pickers, session
+from pages.shared import cached, entry, messages, pickers, session
 from rec_core.figures.alpha_beta_heatmap import alpha_beta_heatmap
 from rec_core.figures.rank_movement import rank_movement
 
@@ -92,6 +92,7 @@ def heat(run: str, alpha: float, beta: float) -> None:
     messages.figure(drawing, table[["alpha", "beta", str(measure)]], alt, "plane")
 
 
+entry.through_app("pages/rerank.py")
 messages.opening("Rerank", "Two channels choose the evidence: similarity to the item, and recency. What do alpha and beta do?")
 run = pickers.finished_run()
 left, right = st.columns(2)

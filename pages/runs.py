@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, messages, session
+from pages.shared import cached, entry, messages, session
 from rec_core import jobs
 from rec_core.figures.loss_curves import loss_curves
 from rec_core.figures.metric_bars import metric_bars
@@ -105,6 +105,7 @@ def against(made: pd.DataFrame) -> None:
         st.dataframe(differing, hide_index=True, alt="Settings that differ between the runs")
 
 
+entry.through_app("pages/runs.py")
 messages.opening("Runs", "Which run is better, and is it luck?")
 made = listing()
 if made.empty:

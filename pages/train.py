@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 import yaml
 
-from pages.shared import forms, job_monitor, messages, pickers, session
+from pages.shared import entry, forms, job_monitor, messages, pickers, session
 from rec_core import jobs
 from rec_core.workbench.memory_verbs import preflight
 from rec_core.workbench.run_verbs import config_of, new_run, runs, systems
@@ -104,6 +104,7 @@ def at_work() -> None:
             job_monitor.watch(str(name), str(name))
 
 
+entry.through_app("pages/train.py")
 messages.opening("Train", "Set a system up, see what it will take, start it, and watch it learn.")
 st.subheader("At work", anchor=False)
 at_work()

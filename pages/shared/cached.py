@@ -112,7 +112,7 @@ def history(root: str, run: str, user: str) -> pd.DataFrame:
     return user_history(run, user, workspace=_space(root))
 
 
-@st.cache_data(max_entries=_MANY, show_spinner=False)
+@st.cache_data(max_entries=_MANY, show_spinner="Asking the language model")
 def evidence(
     root: str, run: str, user: str, item: str, alpha: float, beta: float, top_k: int, order: str
 ) -> dict[str, Any]:

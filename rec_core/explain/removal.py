@@ -1,4 +1,4 @@
-"""Ask the system again with one history item gone: what a recommendation rests on, measured instead of guessed."""
+"""Ask the system again with one history item gone: what a recommendation rests on, measured, not guessed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rec_core.types import History, InputError, Removal, Scorer, ScoreRequest
 def removals(
     scorer: Scorer, request: ScoreRequest, positions: Sequence[int], titles: Sequence[str]
 ) -> tuple[Removal, ...]:
-    """Return what the score becomes when each of these history items had never been there, in the order given.
+    """Return what the score becomes when each of these history items had never been there, in their order.
 
-    The system recomputes everything, so another item may take the free place in its prompt. An item that occurs
-    several times goes with all its rows; else its earlier row would take the place of the later one.
+    The system recomputes everything, so another item may take the free place in its prompt. An item that
+    occurs several times goes with all its rows; else its earlier row would take the place of the later one.
 
     Args:
         scorer: the system that scored the request; asked once, with 1 + len(positions) requests.

@@ -1,7 +1,8 @@
 """Say in plain words what a recommendation was made next to: ratings and likeness, never a cause.
 
-The sentences hold only what the evidence holds. What a language model read is known, why it answered as it did is
-not; `explain.removal` measures that. Titles are untrusted text: they are quoted, flattened to one line and cut.
+The sentences hold only what the evidence holds. What a language model read is known, why it answered as it
+did is not; `explain.removal` measures that. Titles are untrusted text: they are quoted, flattened to one line
+and cut.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _ANY_NOUN = _Words("description", "people")
 
 
 def sentence(recommendation: Recommendation, titles: Sequence[str], noun: str) -> str:
-    """Return two or three plain sentences on what the user rated, and how close that is to the recommended item.
+    """Return two or three plain sentences on what the user rated and how close that is to the suggestion.
 
     The (at most three) items named are those most alike in text and behaviour; an item is called close from a
     cosine of 0.5. An item without a rating is said to be in the history.
@@ -58,13 +59,18 @@ def sentence(recommendation: Recommendation, titles: Sequence[str], noun: str) -
 
 
 def _ratings(items: Sequence[EvidenceItem], names: Sequence[str]) -> str:
-    rated = [(item.rating, name) for item, name in zip(items, names, strict=True) if not math.isnan(item.rating)]
+    rated = [
+        (item.rating, name) for item, name in zip(items, names, strict=True) if not math.isnan(item.rating)
+    ]
     unrated = [name for item, name in zip(items, names, strict=True) if math.isnan(item.rating)]
     said = []
     if rated:
         first, *rest = rated
         stars = "star" if first[0] == 1 else "stars"
-        said.append("you gave " + _joined([f"{first[0]:g} {stars} to {first[1]}", *(f"{r:g} to {n}" for r, n in rest)]))
+        said.append(
+            "you gave "
+            + _joined([f"{first[0]:g} {stars} to {first[1]}", *(f"{r:g} to {n}" for r, n in rest)])
+        )
     if unrated:
         said.append(f"your history holds {_joined(unrated)}")
     return ", and ".join(said)
@@ -96,7 +102,10 @@ def _closeness(items: Sequence[EvidenceItem], names: Sequence[str], words: _Word
 
 def _caveat(n_read: int, n_named: int, noun: str) -> str:
     if n_read > n_named:
-        return f"They are the most alike of {n_read} {noun}s that were read; this says what was read, not why it counted."
+        return (
+            f"They are the most alike of {n_read} {noun}s that were read; "
+            "this says what was read, not why it counted."
+        )
     return "This says what was read, not why it counted."
 
 

@@ -63,14 +63,13 @@ def embedding_map(
     )
     figure = styled(go.Figure(trace), "map x (no unit)", "map y (no unit)")
     figure.update_yaxes(scaleanchor="x")
-    # zoom stays from one drawing to the next; a lasso drawn by hand goes when the selection becomes another
-    return figure.update_layout(
-        dragmode="lasso", uirevision="map", selectionrevision="|".join(map(str, selected))
-    )
+    # zoom outlives a redrawing; a lasso drawn by hand goes when the selection becomes another
+    revision = "|".join(map(str, selected))
+    return figure.update_layout(dragmode="lasso", uirevision="map", selectionrevision=revision)
 
 
 def _opacity(shade: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return how solid each point is: by trust, unknown trust counting as none; what is not chosen fades further."""
+    """Return how solid each point is: by trust (unknown counts as none); what is not chosen fades further."""
     solid = np.clip(np.nan_to_num(shade), _FAINTEST, 1)
     if chosen.any():
         solid = np.where(chosen, 1.0, _FADE * solid)

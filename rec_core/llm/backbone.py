@@ -49,6 +49,7 @@ def load_backbone(name_or_folder: str, precision: Precision = "fp32") -> Backbon
         InputError: the model cannot be found or read, naming what to do.
     """
     quiet_libraries()
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     choice = choose(precision)
@@ -57,7 +58,7 @@ def load_backbone(name_or_folder: str, precision: Precision = "fp32") -> Backbon
         model: Any = AutoModelForCausalLM.from_pretrained(
             name_or_folder, dtype=choice.dtype, **_quantisation(choice.precision)
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
             f"The language model {name_or_folder!r} cannot be loaded ({_first_line(error)}); give a folder that holds "
             "config.json, tokenizer and safetensors, or a hub name while online."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from rec_core.config import Config
 from rec_core.llm.yes_no import left_padded
+from rec_core.store import read_json
 from rec_core.types import Progress, ProgressEvent
 
 IGNORED = -100  # label of positions that carry no loss, transformers' convention
@@ -67,7 +69,6 @@ def fit_causal(
         progress: called after every optimiser step; may raise `Cancelled`.
     """
     from transformers import Trainer, TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
 
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -99,21 +100,38 @@ def fit_causal(
         callbacks=[_progress_callback(stage, progress)],
     )
     trainer.remove_callback(_printer())
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    result = trainer.train(resume_from_checkpoint=last)
-    return float(result.training_loss)
+    trainer.train(resume_from_checkpoint=_last_whole_checkpoint(folder))
+    return fmean(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
 
 
-def answer_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the mean cross-entropy over positions whose label is not ignored.
+def answer_loss(
+    logits: torch.Tensor, labels: torch.Tensor, n_targets: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the cross-entropy summed over positions whose label is not ignored, divided by their number.
 
     Args:
         logits: (B, T, V), the prediction of each position for the next one.
         labels: (B, T), already shifted: the token each position should predict, or -100.
+        n_targets: divide by this instead: the targets of all the batches that make up one optimiser step.
     """
-    return torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="mean"
+    total = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
     )
+    return total / ((labels != IGNORED).sum() if n_targets is None else n_targets)
+
+
+def _last_whole_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was written to its end, None without one; a kill leaves half of one behind."""
+    whole = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json") if _is_json(file)]
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        read_json(file)
+    except ValueError:
+        return False
+    return True
 
 
 def _collate(batch: list[TokenRow], pad: int) -> dict[str, torch.Tensor]:
@@ -122,7 +140,7 @@ def _collate(batch: list[TokenRow], pad: int) -> dict[str, torch.Tensor]:
     labels = torch.full_like(ids, IGNORED)
     for i, row in enumerate(batch):
         start = width - min(row.n_targets, len(row.ids) - 1)
-        labels[i, start - 1 : width - 1] = ids[i, start:]
+        labels[i, start:] = ids[i, start:]
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
@@ -131,9 +149,15 @@ def _trainer_class(base: type) -> type:
         """Applies the head only to the columns that carry a target somewhere in the batch."""
 
         def compute_loss(
-            self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, **_: Any
+            self,
+            model: Any,
+            inputs: dict[str, torch.Tensor],
+            return_outputs: bool = False,
+            num_items_in_batch: torch.Tensor | None = None,
         ) -> Any:
-            mask, labels = inputs["attention_mask"], inputs["labels"]
+            # Trainer counts the targets of all the batches of a step; a loss of means would then be added up.
+            mask = inputs["attention_mask"]
+            labels = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=IGNORED)
             first = int((labels != IGNORED).any(dim=0).nonzero()[0])
             kept = labels.shape[1] - first
             output = model(
@@ -143,7 +167,7 @@ def _trainer_class(base: type) -> type:
                 logits_to_keep=kept,
                 use_cache=False,
             )
-            loss = answer_loss(output.logits, labels[:, first:])
+            loss = answer_loss(output.logits, labels[:, first:], num_items_in_batch)
             return (loss, output) if return_outputs else loss
 
     return AnswerTrainer

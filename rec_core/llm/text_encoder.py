@@ -102,18 +102,20 @@ def encoder_folder(name: str) -> str:
 def _load(name: str) -> tuple[Any, Any]:
     quiet_libraries()
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
     folder = encoder_folder(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model = AutoModel.from_pretrained(folder, dtype=torch.float32)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
             f"The text encoder {name!r} cannot be loaded; give 'minilm', a folder that holds config.json, tokenizer "
             "and safetensors, or a hub name while online."
         ) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "right"  # models with absolute positions count from the first column
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return model.to(device).eval(), tokenizer

@@ -38,7 +38,7 @@ def profile_sentence(profile: dict[str, str]) -> str:
     if "age_group" in known:
         parts.append(f"aged {known['age_group']}")
     if "occupation" in known:
-        parts.append(f"working as {known['occupation']}")
+        parts.append(f"occupation: {known['occupation']}")
     if not parts:
         return "Nothing is known about the user."
     return f"The user is {', '.join(parts)}."

@@ -31,7 +31,7 @@ from rec_core.llm.text_encoder import TextEncoderConfig
 from rec_core.llm.yes_no import yes_no_logits, yes_probs
 from rec_core.prompts.choice import LETTERS
 from rec_core.prompts.like import ANSWER_LEAD, LikePrompt
-from rec_core.retrieval.cosine import cosines
+from rec_core.retrieval.cosine import cosines_by_view
 from rec_core.retrieval.mixture import mix
 from rec_core.retrieval.rerank import RerankConfig
 from rec_core.store import read_json
@@ -193,8 +193,8 @@ class RALLRec:
         ]
 
     def similarities(self, item_num: int, others: Sequence[int]) -> dict[str, np.ndarray]:
-        """Return the cosines between an item and others in each view, one array (len(others),) per view."""
-        return {view: cosines(table.values, item_num, others) for view, table in self.views.items()}
+        """Return the cosines between an item and others in each view (len(others),); NaN where a view knows not."""
+        return cosines_by_view(self.views, item_num, others)
 
     # --- 2.3: prompts and scores --------------------------------------------------------------------------------
 

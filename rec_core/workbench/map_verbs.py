@@ -90,7 +90,7 @@ def project(
 ) -> pd.DataFrame:
     """Return a map of one view, made once per content: item_num, item_id, title, year, genres, popularity, x, y, trust.
 
-    `trust` is each item's share of map neighbours that are neighbours in the original space too (0..1).
+    `trust` is each item's trustworthiness (0..1): how near, in the original space, its neighbours on the map are.
 
     Raises:
         InputError: unknown view or method.

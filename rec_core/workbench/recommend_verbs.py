@@ -237,7 +237,7 @@ def _as_json(system: Any, recommendation: Recommendation) -> dict[str, Any]:
                 "channel": e.channel,
                 "rank": e.rank,
                 "score": e.score,
-                "similarities": e.similarities,
+                "similarities": {view: _number(value) for view, value in e.similarities.items()},
             }
             for e in recommendation.evidence
         ],

@@ -28,11 +28,11 @@ def test_slots_in_order_with_intervals_and_the_line_of_no_preference() -> None:
 
 
 def test_deciles_in_order_by_system() -> None:
-    rows = [("exposure_share", f"a, decile b, decile {d}", d / 55) for d in range(10, 0, -1)]
+    rows = [("exposure_share", f"a, decile 5, decile {d}", d / 55) for d in range(10, 0, -1)]
     rows += [("exposure_share", f"<random>, decile {d}", 0.1) for d in range(1, 11)]
     figure = decile_exposure(tidy([*rows, ("gini", "a", 0.3)]))
     first, second = sorted(figure.data, key=lambda t: t.name, reverse=True)
-    assert (first.name, second.name) == ("a, decile b", "&lt;random&gt;")
+    assert (first.name, second.name) == ("a, decile 5", "&lt;random&gt;")
     assert list(first.x) == list(second.x) == list(range(1, 11))
     assert list(first.y) == pytest.approx([d / 55 for d in range(1, 11)])
     assert figure.layout.shapes[0].y0 == 0.1

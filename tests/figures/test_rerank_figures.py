@@ -68,5 +68,6 @@ def test_score_parts_keep_items_with_one_title_apart() -> None:
     assert list(figure.layout.yaxis.tickvals) == [0, 1]
     without_ids = score_parts(rows.drop(columns=["item_id", "note"]).set_index([[0, 0, 0]]))
     assert list(without_ids.layout.yaxis.tickvals) == [0]
+    assert [list(t.y) for t in without_ids.data] == [[0]] * 3  # an index with repeats parts nothing
     with pytest.raises(InputError, match="column 'part'"):
         score_parts(rows.drop(columns="part"))

@@ -96,7 +96,9 @@ def _users(data: bytes) -> pd.DataFrame:
         raise InputError(
             f"users.dat has a value that MovieLens 1M does not define ({error}); use the original file."
         ) from None
-    return pd.DataFrame(words, columns=["user_id", "gender", "age_group", "occupation", "zip_code"], dtype="str")
+    return pd.DataFrame(
+        words, columns=["user_id", "gender", "age_group", "occupation", "zip_code"], dtype="str"
+    )
 
 
 def _descriptions(ids: list[str], root: Path | None) -> tuple[list[str] | None, tuple[str, ...], bytes]:
