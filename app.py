@@ -28,5 +28,5 @@ page = st.navigation(PAGES)
 entry.lead_on()
 with shown():
     pickers.sidebar()
-with shown():
+with shown(), entry.inside():
     page.run()

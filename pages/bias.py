@@ -12,7 +12,7 @@ from pages.shared import cached, entry, job_monitor, messages, pickers, session
 from rec_core import jobs
 from rec_core.figures.decile_exposure import decile_exposure
 from rec_core.figures.slot_curve import slot_curve
-from rec_core.workbench.audit_verbs import audits
+from rec_core.workbench import audits
 
 PROBES = {
     "position": (
@@ -23,8 +23,8 @@ PROBES = {
     "popularity": (
         "Popularity",
         "Are popular items recommended more often than the viewers' own taste would have it?",
-        "Ten items are recommended to each user and compared with the user's own history, a random list, the most popular "
-        "items and the behaviour model alone.",
+        "Ten items are recommended to each user and compared with the user's own history, a random list, the "
+        "most popular items and the behaviour model alone.",
     ),
 }
 MEASURES = {
@@ -32,12 +32,14 @@ MEASURES = {
     "top1_flip_excess": "First choice changes when the order does, beyond an exact repeat",
     "score_change_excess": "P(like) changes when the history's order does, beyond an exact repeat",
     "auc_difference": "AUC with another order of the history, minus AUC as given",
-    "log_popularity_difference": "Popularity of what is recommended, compared (natural logarithm)",
-    "popularity_change": "Popularity of what is recommended, relative to the users' own histories",
+    "log_popularity_difference": "Popularity of what is recommended, compared (natural log)",
+    "popularity_change": "Popularity of what is recommended, minus that of the own histories (natural log)",
     "popularity_change_gap": "That change, users of niche taste minus users of mainstream taste",
 }
 VERDICTS = {"evidence of effect": "orange", "not enough data": "gray"}
-NUMBERS = {name: st.column_config.NumberColumn(format="%.4g") for name in ("value", "low", "high", "p_corrected")}
+NUMBERS = {
+    name: st.column_config.NumberColumn(format="%.4g") for name in ("value", "low", "high", "p_corrected")
+}
 
 
 def begin(run: str, probe: str) -> None:
@@ -45,7 +47,9 @@ def begin(run: str, probe: str) -> None:
     _, question, how = PROBES[probe]
     st.markdown(f"**{question}**")
     st.caption(how)
-    users = int(st.number_input("Test users asked", 10, 5000, 100, 10, key=f"users-{probe}", persist_state="session"))
+    users = int(
+        st.number_input("Test users asked", 10, 5000, 100, 10, key=f"users-{probe}", persist_state="session")
+    )
     rows = cost(probe, users)
     st.caption(f"{rows} More users make the intervals narrower: four times as many, half as wide.")
     name = f"audit-{probe}-{run}"
@@ -55,7 +59,9 @@ def begin(run: str, probe: str) -> None:
         jobs.enqueue_command(session.workspace(), name, argv)
 
     state = job_monitor.state_of(name)
-    if state not in job_monitor.LIVE and st.button("Run the probe", key=f"run-{probe}", icon=":material/play_arrow:"):
+    if state not in job_monitor.LIVE and st.button(
+        "Run the probe", key=f"run-{probe}", icon=":material/play_arrow:"
+    ):
         start()
         st.rerun()
     if state not in ("absent", "done"):
@@ -65,7 +71,7 @@ def begin(run: str, probe: str) -> None:
 def cost(probe: str, users: int) -> str:
     """Return in words how much the language model has to read."""
     if probe == "position":
-        return f"About {users * 15:,} prompts: each user's question in several orders. One or two minutes on two cores."
+        return f"About {users * 15:,} prompts: each user's question in several orders. Minutes on two cores."
     return f"About {users * 50:,} prompts: 50 unseen candidates for each user. Some minutes on two cores."
 
 
@@ -96,7 +102,10 @@ def verdict(row: dict[str, Any]) -> None:
         left.markdown(f"**{MEASURES.get(row['measure'], row['measure'])}**")
         left.caption(f"{row['group']}, n = {row['n']:,}")
         middle.metric("Value", f"{row['value']:.3g}", label_visibility="collapsed")
-        middle.caption(f"95 %: {row['low']:.3g} to {row['high']:.3g}")
+        known = row["low"] == row["low"]
+        middle.caption(
+            f"95 %: {row['low']:.3g} to {row['high']:.3g}" if known else "no interval: too few users"
+        )
         colour = next((c for words, c in VERDICTS.items() if row["verdict"].startswith(words)), "green")
         right.badge(row["verdict"], color=colour)
         if row["p_corrected"] == row["p_corrected"] and row["p_corrected"] is not None:
@@ -117,8 +126,8 @@ entry.through_app("pages/bias.py")
 messages.opening("Bias", "Do order and popularity decide what is recommended, and how sure are we?")
 run = pickers.finished_run()
 st.caption(
-    "Verdicts follow a rule fixed before the run: first whether the effect is too small to matter, then whether it is "
-    "there after correction for several tests; otherwise there is not enough data."
+    "Verdicts follow a rule fixed before the run: first whether the effect is too small to matter, then "
+    "whether it is there after correction for several tests; otherwise there is not enough data."
 )
 for tab, probe in zip(st.tabs([words[0] for words in PROBES.values()]), PROBES, strict=True):
     with tab, messages.shown():

@@ -9,7 +9,7 @@ from pages.shared import cached, entry, job_monitor, messages, pickers, session,
 from rec_core import jobs
 from rec_core.figures.history_lengths import history_lengths
 from rec_core.figures.popularity_curve import popularity_curve
-from rec_core.workbench.data_verbs import datasets, import_table
+from rec_core.workbench import datasets, import_table
 
 TYPES = ["csv", "tsv", "txt", "parquet", "inter", "item", "user", "zip"]
 SPLITS = {"global_time": "By time: 80 / 10 / 10", "leave_one_out": "Leave each user's last out"}
@@ -48,7 +48,9 @@ def contents() -> None:
         st.caption(note)
     with st.expander("The items", icon=":material/list:"):
         stamp = cached.stamp(session.workspace(), name)
-        st.dataframe(cached.items(session.root(), name, stamp), hide_index=True, alt="The items of the dataset")
+        st.dataframe(
+            cached.items(session.root(), name, stamp), hide_index=True, alt="The items of the dataset"
+        )
 
 
 def split() -> None:
@@ -73,8 +75,8 @@ def fetch() -> None:
     """Offer the built-in datasets that are not here yet."""
     known = datasets(workspace=session.workspace())
     st.write(
-        "MovieLens is looked for in the folder ROSETTA_DATA first, as `ml-1m.zip` or `ml-1m/` and so on, and otherwise "
-        "downloaded from GroupLens."
+        "MovieLens is looked for in the folder ROSETTA_DATA first, as `ml-1m.zip` or `ml-1m/` and so on, and "
+        "otherwise downloaded from GroupLens."
     )
     for name, here in zip(known["name"], known["imported"], strict=True):
         if here:
@@ -91,7 +93,9 @@ def fetch() -> None:
 
 def bring() -> None:
     """Take a person's own tables."""
-    st.write("A table of interactions (who, what, and if known how good and when), and if there is one, a table of items.")
+    st.write(
+        "A table of interactions (who, what, and if known how good and when), and if you have one, of items."
+    )
     left, middle, right = st.columns(3)
     log = left.file_uploader("Interactions", TYPES, key="upload-log")
     items = middle.file_uploader("Items (titles, years, descriptions)", TYPES, key="upload-items")
@@ -109,8 +113,12 @@ def bring() -> None:
     name = st.text_input("Name it", log.name.partition(".")[0].replace(" ", "-"), key="upload-name")
     if st.button("Import", type="primary", icon=":material/upload:"):
         with st.spinner("Checking every row"), uploads.as_files(log, items, users) as files:
-            facts = import_table(files[0], name, files[1], files[2], mapping or None, workspace=session.workspace())
-        session.tell_later(f"{name} is here: {facts['interactions']:,} interactions. Choose it in the sidebar.")
+            facts = import_table(
+                files[0], name, files[1], files[2], mapping or None, workspace=session.workspace()
+            )
+        session.tell_later(
+            f"{name} is here: {facts['interactions']:,} interactions. Choose it in the sidebar."
+        )
         st.rerun()
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, entry, job_monitor, messages, pickers, session
-from rec_core import jobs
+from pages.shared import agreement, cached, entry, map_jobs, messages, pickers, session
+from pages.shared.map_jobs import NAMES
 from rec_core.figures.embedding_map import embedding_map
 from rec_core.types import VIEWS
 
-NAMES = {"id": "Behaviour (ID)", "text": "Words (text)", "aligned": "Aligned"}
 COLOURS = {
     "genres": "First genre",
     "popularity": "Popularity",
@@ -23,31 +21,6 @@ COLOURS = {
 METHODS = {"umap": "UMAP", "pca": "PCA"}
 MAP_HEIGHT = 330  # pixels
 MANY = 12  # selected items shown by name
-
-
-def missing(run: str, method: str) -> list[str]:
-    """Return the views that have no map yet."""
-    return [view for view in VIEWS if not cached.has_map(session.root(), run, view, method)]
-
-
-def make(run: str, method: str, views: list[str]) -> None:
-    """Offer to make the missing maps as detached jobs, and watch them."""
-    space = session.workspace()
-
-    def start(view: str) -> None:
-        argv = ["project", run, "--view", view, "--method", method]
-        jobs.enqueue_command(space, f"map-{method}-{view}-{run}", argv)
-
-    names = {view: f"map-{method}-{view}-{run}" for view in views}
-    begun = [view for view in views if job_monitor.state_of(names[view]) not in ("absent", "done")]
-    if not begun:
-        st.info("The maps of this run are not drawn yet. It takes some seconds each, beside this page.")
-        if st.button("Draw the maps", type="primary", icon=":material/scatter_plot:"):
-            for view in views:
-                start(view)
-            st.rerun()
-    for view in begun:
-        job_monitor.watch(names[view], f"Map of {NAMES[view]}", lambda v=view: start(v), details=False)
 
 
 def clicked(view: str, titles: dict[str, str]) -> None:
@@ -74,7 +47,9 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
     )
     several = session.get(session.SELECTED) or []
     chosen = several if item in several else [item] if item else []
-    for column, view in zip(st.columns([10, 10, 13]), VIEWS, strict=True):  # the last has the colour scale of all
+    for column, view in zip(
+        st.columns([10, 10, 13]), VIEWS, strict=True
+    ):  # the last has the colour scale of all
         frame = cached.item_map(session.root(), run, view, method)
         with column:
             drawing = embedding_map(frame, str(colour), selected=chosen, trust=True)
@@ -88,7 +63,7 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
                 on_select=lambda v=view: clicked(v, titles),
                 selection_mode=("points", "box", "lasso"),
                 config={"displaylogo": False, "scrollZoom": True},
-                alt=f"{METHODS[method]} map of the {NAMES[view]} view, {len(frame)} items; the table below has all places",
+                alt=f"{METHODS[method]} map of {NAMES[view]}; its {len(frame)} places are in the table",
             )
             st.caption(f"Mean trust {frame['trust'].mean():.2f}. Faint: do not trust this place.")
     if len(chosen) > 1:
@@ -101,7 +76,9 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
     if item:
         near(run, item, titles)
     else:
-        st.caption("Click a point, draw around some with the lasso tool, or search, to see the neighbours in each view.")
+        st.caption(
+            "Click a point, draw around some with the lasso, or search, to see the neighbours in each view."
+        )
 
 
 def near(run: str, item: str, titles: dict[str, str]) -> None:
@@ -112,7 +89,8 @@ def near(run: str, item: str, titles: dict[str, str]) -> None:
     for column, view in zip(st.columns(3), VIEWS, strict=True):
         others = {other: set(found[other]["item_id"]) for other in VIEWS if other != view}
         also = [
-            ", ".join(other for other, ids in others.items() if neighbour in ids) for neighbour in found[view]["item_id"]
+            ", ".join(other for other, ids in others.items() if neighbour in ids)
+            for neighbour in found[view]["item_id"]
         ]
         shown = found[view][["title", "similarity"]].assign(also_in=also)
         formats = {
@@ -125,38 +103,21 @@ def near(run: str, item: str, titles: dict[str, str]) -> None:
             st.dataframe(shown, hide_index=True, column_config=formats, alt=alt)
 
 
-def numbers(run: str) -> None:
-    """Draw how far the views agree."""
-    found = cached.agreement(session.root(), run)
-    st.subheader("How far the views agree", anchor=False)
-    partner = found["partner"]
-    columns = st.columns(4)
-    rank = f"{partner['mean_rank']:.1f}"
-    columns[0].metric("Mean rank of the partner", rank, f"chance {partner['chance_rank']:.0f}", delta_color="off", delta_arrow="off")
-    columns[1].metric("Modality gap", f"{partner['modality_gap']:.2f}")
-    aligned = [pair for pair in found["pairs"] if (pair["a"], pair["b"]) == ("id", "aligned")][0]
-    columns[2].metric("CKA, ID and aligned", f"{aligned['cka']:.2f}")
-    columns[3].metric("Shared neighbours, ID and aligned", f"{aligned['knn_overlap']:.0%}")
-    with st.expander("All numbers, and what they mean", icon=":material/table:"):
-        st.markdown(
-            "CKA: 1 when two spaces have the same shape. Shared neighbours: the share of the 10 nearest that two views have "
-            "in common. Partner rank: where an item's own ID vector stands among all, seen from its aligned vector; 1 is "
-            "best. Modality gap: how far the centres of the two clouds lie apart. Uniformity: lower is more evenly spread."
-        )
-        st.dataframe(pd.DataFrame(found["pairs"]), hide_index=True, alt="CKA and shared neighbours of each pair of views")
-        spread = pd.DataFrame(found["uniformity"].items(), columns=["view", "uniformity"])
-        st.dataframe(spread, hide_index=True, alt="Uniformity of each view")
-
-
 entry.through_app("pages/embeddings.py")
 messages.opening("Embeddings", "Three views of the same items: do behaviour and words agree?")
 run = pickers.finished_run()
 method = st.segmented_control(
-    "Map", list(METHODS), default="umap", required=True, format_func=METHODS.get, key=session.MAP, bind="query-params"
+    "Map",
+    list(METHODS),
+    default="umap",
+    required=True,
+    format_func=METHODS.get,
+    key=session.MAP,
+    bind="query-params",
 )
-absent = missing(run, str(method))
+absent = map_jobs.missing(run, str(method))
 if absent:
-    make(run, str(method), absent)
+    map_jobs.make(run, str(method), absent)
 else:
     maps(run, str(method), pickers.titles_of(run))
-numbers(run)
+agreement.numbers(run)

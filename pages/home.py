@@ -8,8 +8,7 @@ import streamlit as st
 from pages.shared import cached, entry, job_monitor, messages, session
 from rec_core import jobs
 from rec_core.types import InputError
-from rec_core.workbench.data_verbs import datasets
-from rec_core.workbench.run_verbs import runs, sample_run
+from rec_core.workbench import datasets, runs, sample_run
 
 JOB = "sample-build"
 
@@ -34,8 +33,8 @@ def sample() -> None:
             st.caption(str(error))
     st.subheader("Getting the sample ready", anchor=False)
     st.write(
-        "A catalogue of real films with simulated viewers, and a small RALLRec trained on it: about two minutes on "
-        "two cores, once. It goes on when this window is closed. Until then Data and Train work already."
+        "A catalogue of real films with simulated viewers, and a small RALLRec trained on it: about two "
+        "minutes on two cores, once. It goes on when this window is closed. Data and Train work already."
     )
     job_monitor.watch(JOB, "Sample dataset and run", again=build)
 
@@ -53,9 +52,19 @@ def ready(known: pd.DataFrame, made: pd.DataFrame) -> None:
     if len(done):
         st.subheader("Look inside", anchor=False)
         ways = [
-            ("embeddings", "Embeddings", ":material/scatter_plot:", "Do behaviour and words agree about the items?"),
+            (
+                "embeddings",
+                "Embeddings",
+                ":material/scatter_plot:",
+                "Do behaviour and words agree about the items?",
+            ),
             ("rerank", "Rerank", ":material/swap_vert:", "What do alpha and beta do to the evidence?"),
-            ("recommend", "Recommend", ":material/recommend:", "Why this one, and what if I had not seen that?"),
+            (
+                "recommend",
+                "Recommend",
+                ":material/recommend:",
+                "Why this one, and what if I had not seen that?",
+            ),
             ("bias", "Bias", ":material/balance:", "Do order and popularity decide, and how sure are we?"),
         ]
         for column, (page, label, icon, question) in zip(st.columns(4), ways, strict=True):
@@ -91,7 +100,9 @@ def machine() -> None:
     """Draw what the doctor found."""
     with st.expander("This machine", icon=":material/stethoscope:"):
         checks = pd.DataFrame(cached.doctor(session.root()))
-        st.dataframe(checks, hide_index=True, alt="Checks of this machine: what, whether it is well, how to mend it")
+        st.dataframe(
+            checks, hide_index=True, alt="Checks of this machine: what, whether it is well, how to mend it"
+        )
 
 
 entry.through_app("pages/home.py")

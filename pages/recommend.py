@@ -28,7 +28,9 @@ def composed(titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
     """Let a history be put together; return (item id, rating) pairs, oldest first."""
     chosen: list[tuple[str, float]] = list(session.get(session.COMPOSED) or [])
     left, middle, right = st.columns([5, 2, 1], vertical_alignment="bottom")
-    item = left.selectbox("Add", list(titles), format_func=titles.get, key="compose-item", filter_mode="contains")
+    item = left.selectbox(
+        "Add", list(titles), format_func=titles.get, key="compose-item", filter_mode="contains"
+    )
     rating = middle.slider("Rated", 1.0, 5.0, 5.0, 0.5, key="compose-rating")
     if right.button("Add", icon=":material/add:"):
         session.put(session.COMPOSED, [*chosen, (str(item), float(rating))])
@@ -53,7 +55,9 @@ def card(item: dict[str, Any], opened: bool) -> None:
                 st.rerun()
         st.progress(min(1.0, max(0.0, item["score"])), text=f"P(like) {item['score']:.1%}")
         liked = sorted(item["evidence"], key=lambda e: -e["score"])[:2]
-        st.caption("Read with: " + "; ".join(f"{_plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked))
+        st.caption(
+            "Read with: " + "; ".join(f"{_plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked)
+        )
 
 
 def _plain(title: str) -> str:
@@ -63,10 +67,14 @@ def _plain(title: str) -> str:
 
 def evidence(item: dict[str, Any]) -> None:
     """Draw the evidence with its channel and its similarity in each view."""
-    rows = [{**{k: v for k, v in e.items() if k != "similarities"}, **e["similarities"]} for e in item["evidence"]]
+    rows = [
+        {**{k: v for k, v in e.items() if k != "similarities"}, **e["similarities"]} for e in item["evidence"]
+    ]
     table = pd.DataFrame(rows).drop(columns="item_id", errors="ignore")
     cosine = {v: st.column_config.NumberColumn(v, format="%.2f") for v in ("id", "text", "aligned", "score")}
-    st.dataframe(table, hide_index=True, column_config=cosine, alt="The evidence with channel and similarities")
+    st.dataframe(
+        table, hide_index=True, column_config=cosine, alt="The evidence with channel and similarities"
+    )
 
 
 def why(run: str, user: str, item: dict[str, Any]) -> None:
@@ -117,7 +125,13 @@ messages.opening("Recommend", "Ten unseen items for somebody, and why these.")
 run = pickers.finished_run()
 ways = {"viewer": "A viewer of the dataset", "composed": "A history of my own"}
 way = st.segmented_control(
-    "For whom", list(ways), default="viewer", required=True, format_func=ways.get, key=session.VIEW, bind="query-params"
+    "For whom",
+    list(ways),
+    default="viewer",
+    required=True,
+    format_func=ways.get,
+    key=session.VIEW,
+    bind="query-params",
 )
 with messages.shown():
     if way == "viewer":

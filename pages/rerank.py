@@ -15,7 +15,9 @@ FORMATS = {
     "rank": st.column_config.NumberColumn("#", width=36),
     "title": st.column_config.TextColumn("title", width=170),
     "similarity": st.column_config.NumberColumn("cosine", format="%.2f", width=64),
-    "from": st.column_config.TextColumn("from", width=70, help="The channel it counts for, and its rank there."),
+    "from": st.column_config.TextColumn(
+        "from", width=70, help="The channel it counts for, and its rank there."
+    ),
     "score": st.column_config.NumberColumn("score", format="%.3f", width=60),
     "tied": st.column_config.CheckboxColumn("tied", width=50, help="Another item has the same score."),
 }
@@ -56,12 +58,16 @@ def results(found: dict[str, Any]) -> None:
         st.info("This viewer has no history before this item; choose another.")
         return
     left, right = st.columns([1, 3], vertical_alignment="center")
-    left.metric("P(like)", f"{found['p_yes']:.1%}", help="The language model's probability of yes with this prompt.")
-    n_semantic, n_tied = int((merged["channel"] == "semantic").sum()), int(merged["tied"].sum())
-    right.markdown(
-        f"**{n_semantic}** of {len(merged)} pieces of evidence come from similarity, **{len(merged) - n_semantic}** from recency. "
-        + (f"{n_tied} share their score with another; ties go to similarity." if n_tied else "No two scores are tied.")
+    left.metric(
+        "P(like)", f"{found['p_yes']:.1%}", help="The language model's probability of yes with this prompt."
     )
+    n_semantic, n_tied = int((merged["channel"] == "semantic").sum()), int(merged["tied"].sum())
+    n_recent = len(merged) - n_semantic
+    counts = f"From similarity come **{n_semantic}** pieces of evidence, from recency **{n_recent}**."
+    ties = "No two scores are tied."
+    if n_tied:
+        ties = f"{n_tied} share their score with another; ties go to similarity."
+    right.markdown(f"{counts} {ties}")
     columns = st.columns([3, 4, 3])
     lists = {"semantic": ("By similarity", columns[0]), "recency": ("By recency", columns[2])}
     for channel, (label, column) in lists.items():
@@ -71,11 +77,23 @@ def results(found: dict[str, Any]) -> None:
             st.dataframe(rows, hide_index=True, column_config=FORMATS, alt=f"History items {label.lower()}")
     with columns[1]:
         st.markdown("**Merged: what the model reads**")
-        places = [f"{CHANNELS[c]} {r}" for c, r in zip(merged["channel"], merged["channel_rank"], strict=True)]
+        places = [
+            f"{CHANNELS[c]} {r}" for c, r in zip(merged["channel"], merged["channel_rank"], strict=True)
+        ]
         names = ["rank", "title", "from", "score", "tied"]
-        st.dataframe(merged.assign(**{"from": places})[names], hide_index=True, column_config=FORMATS, alt="Merged evidence with score parts")
+        st.dataframe(
+            merged.assign(**{"from": places})[names],
+            hide_index=True,
+            column_config=FORMATS,
+            alt="Merged evidence with score parts",
+        )
     alt = "How each piece of evidence moves from its rank in its channel to its rank in the merged list"
-    messages.figure(rank_movement(found["semantic"], found["recency"], found["evidence"]), merged[["title", "channel", "channel_rank", "rank", "score"]], alt, "movement")
+    messages.figure(
+        rank_movement(found["semantic"], found["recency"], found["evidence"]),
+        merged[["title", "channel", "channel_rank", "rank", "score"]],
+        alt,
+        "movement",
+    )
     with st.expander("The prompt", icon=":material/notes:"):
         st.code(found["prompt"], language=None, wrap_lines=True)
 
@@ -84,7 +102,12 @@ def heat(run: str, alpha: float, beta: float) -> None:
     """Draw a measure over all alpha and beta, with the current point."""
     st.subheader("The whole plane", anchor=False)
     measure = st.segmented_control(
-        "Measure", list(MEASURES), default="text_cosine", required=True, format_func=MEASURES.get, key="rerank-measure"
+        "Measure",
+        list(MEASURES),
+        default="text_cosine",
+        required=True,
+        format_func=MEASURES.get,
+        key="rerank-measure",
     )
     table = cached.surface(session.root(), run)
     alt = f"{MEASURES[str(measure)]} over alpha and beta; the current point is alpha {alpha}, beta {beta}"
@@ -93,7 +116,10 @@ def heat(run: str, alpha: float, beta: float) -> None:
 
 
 entry.through_app("pages/rerank.py")
-messages.opening("Rerank", "Two channels choose the evidence: similarity to the item, and recency. What do alpha and beta do?")
+messages.opening(
+    "Rerank",
+    "Two channels choose the evidence: similarity to the item, and recency. What do alpha and beta do?",
+)
 run = pickers.finished_run()
 left, right = st.columns(2)
 with left:
@@ -106,6 +132,8 @@ seen = past[past["item_id"] == item]
 if not item:
     st.info("Choose an item by its title.", icon=":material/info:")
 if len(seen):
-    st.caption(f"The viewer did rate it: {seen['rating'].iloc[0]:g}. Only what came before counts as history.")
+    st.caption(
+        f"The viewer did rate it: {seen['rating'].iloc[0]:g}. Only what came before counts as history."
+    )
 if item:
     panel(run, user, item)

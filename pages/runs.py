@@ -11,7 +11,7 @@ from pages.shared import cached, entry, messages, session
 from rec_core import jobs
 from rec_core.figures.loss_curves import loss_curves
 from rec_core.figures.metric_bars import metric_bars
-from rec_core.workbench.run_verbs import annotate_run, rename_run, runs, show_run
+from rec_core.workbench import annotate_run, rename_run, runs, show_run
 
 NUMBERS = {
     "auc": st.column_config.NumberColumn("AUC", format="%.4f"),
@@ -52,7 +52,11 @@ def one(run: str) -> None:
 def by_arm(metrics: dict[str, Any]) -> None:
     """Draw the test metrics of each arm, and the differences between arms."""
     rows = pd.DataFrame(
-        [{"arm": arm, "metric": m, **values} for arm, found in metrics["arms"].items() for m, values in found.items()]
+        [
+            {"arm": arm, "metric": m, **values}
+            for arm, found in metrics["arms"].items()
+            for m, values in found.items()
+        ]
     )
     metric = st.segmented_control(
         "Metric", rows["metric"].unique().tolist(), default="auc", required=True, key="runs-metric"
@@ -67,24 +71,34 @@ def by_arm(metrics: dict[str, Any]) -> None:
             for name, values in found.items()
         ]
         with st.expander("Differences between the arms, on the same rows", icon=":material/difference:"):
-            st.dataframe(pd.DataFrame(pairs), hide_index=True, alt="Paired differences between arms with intervals")
+            st.dataframe(
+                pd.DataFrame(pairs), hide_index=True, alt="Paired differences between arms with intervals"
+            )
 
 
 def losses(run: str) -> None:
     """Draw what the run reported while it learned."""
     events = jobs.events(session.workspace(), run)
     table = pd.DataFrame(
-        [{"stage": e["stage"], "step": e["step"], "metric": name, "value": value} for e in events for name, value in e["metrics"].items()]
+        [
+            {"stage": e["stage"], "step": e["step"], "metric": name, "value": value}
+            for e in events
+            for name, value in e["metrics"].items()
+        ]
     )
     if len(table):
-        messages.figure(loss_curves(events), table, "Losses and metrics by step, a line for each", f"losses-{run}")
+        messages.figure(
+            loss_curves(events), table, "Losses and metrics by step, a line for each", f"losses-{run}"
+        )
 
 
 def against(made: pd.DataFrame) -> None:
     """Draw the paired comparison of two finished runs."""
     done = made[made["state"] == "done"]["run"].tolist()
     if len(done) < 2:
-        messages.empty("A comparison needs two finished runs.", "pages/train.py", "Train another, with one thing changed")
+        messages.empty(
+            "A comparison needs two finished runs.", "pages/train.py", "Train another, with one thing changed"
+        )
         return
     left, right = st.columns(2)
     a = str(left.selectbox("Run a", done, index=0, key="compare-a", persist_state="session"))
@@ -109,7 +123,9 @@ entry.through_app("pages/runs.py")
 messages.opening("Runs", "Which run is better, and is it luck?")
 made = listing()
 if made.empty:
-    messages.empty("No run yet. Home builds the sample run; Train makes one of your own.", "pages/train.py", "Train")
+    messages.empty(
+        "No run yet. Home builds the sample run; Train makes one of your own.", "pages/train.py", "Train"
+    )
 else:
     details, comparison = st.tabs(["The chosen run", "Compare two"])
     with details, messages.shown():

@@ -11,8 +11,7 @@ import yaml
 
 from pages.shared import entry, forms, job_monitor, messages, pickers, session
 from rec_core import jobs
-from rec_core.workbench.memory_verbs import preflight
-from rec_core.workbench.run_verbs import config_of, new_run, runs, systems
+from rec_core.workbench import config_of, new_run, preflight, runs, systems
 
 PRESETS = {
     "tiny": "Two minutes on two cores; to see how everything works.",
@@ -39,7 +38,8 @@ def the_same_elsewhere(system: str, data: str, preset: str, changed: dict[str, A
     """Show the run as a command, as YAML and as Python."""
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
     words = [f"--set {shlex.quote(f'{name}={yaml_value(value)}')}" for name, value in plain.items()]
-    command = f"python -m rec_core train {system} --data {data} --preset {preset} --seed {seed} {' '.join(words)}".strip()
+    start = f"python -m rec_core train {system} --data {data} --preset {preset} --seed {seed}"
+    command = " ".join([start, *words])
     arguments = f'"{system}", "{data}", "{preset}", overrides={plain!r}, seed={seed}'
     with st.expander("The same as a command, as YAML, as Python", icon=":material/terminal:"):
         shell, text, python = st.tabs(["Command", "YAML", "Python"])
@@ -61,7 +61,10 @@ def memory(system: str, data: str, preset: str, changed: dict[str, Any]) -> None
     if needs["ok"]:
         st.success(words, icon=":material/memory:")
     else:
-        st.warning(f"{words} It will not fit: take a smaller preset or close other programs.", icon=":material/memory:")
+        st.warning(
+            f"{words} It will not fit: take a smaller preset or close other programs.",
+            icon=":material/memory:",
+        )
     with st.expander("What the estimate is made of", icon=":material/calculate:"):
         shown = {"mb": st.column_config.NumberColumn("MB", format="%.0f")}
         alt = "Memory by part of the run"
@@ -94,7 +97,9 @@ def at_work() -> None:
     made = runs(workspace=space)
     names = made[made["state"] != "done"]["run"].tolist()
     if not names:
-        st.caption("Nothing is being trained. A run that you start appears here, and stays when this window is closed.")
+        st.caption(
+            "Nothing is being trained. A run appears here once it starts, and goes on without this window."
+        )
     for name in names:
         job_monitor.watch(name, name, again=lambda run=name: jobs.enqueue(space, run))
     done = made[made["state"] == "done"]["run"].tolist()

@@ -7,8 +7,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import string
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,20 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     BertModel(BertConfig(vocab_size=len(vocab), initializer_range=0.5, **shape)).save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=spelling, **names).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def spelling() -> Callable[..., Any]:
+    """A function that gives a tokenizer of single characters plus the given words, each one token."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    def make(*words: str) -> Any:
+        characters = [(character, -10.0) for character in string.printable]
+        vocab = [("<unk>", 0.0), *characters, *((word, -1.0) for word in words)]
+        return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.Unigram(vocab, unk_id=0)), unk_token="<unk>")
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The only caches of the app. Every argument is an id, a stamp or a plain number; what it names is loaded inside.
+"""The only caches of the app. Every argument is an id, a stamp or a number; what it names is loaded inside.
 
 Streamlit hashes large arguments by a sample, so data, tensors and models are never arguments here.
 """
@@ -29,7 +29,7 @@ def stamp(space: Workspace, dataset: str) -> int:
 @st.cache_data(max_entries=_FEW, show_spinner="Counting")
 def description(root: str, dataset: str, stamp: int) -> dict[str, Any]:
     """Return what is in a dataset."""
-    from rec_core.workbench.data_verbs import describe
+    from rec_core.workbench import describe
 
     return describe(dataset, workspace=_space(root))
 
@@ -37,7 +37,7 @@ def description(root: str, dataset: str, stamp: int) -> dict[str, Any]:
 @st.cache_data(max_entries=_FEW, show_spinner="Splitting")
 def split(root: str, dataset: str, stamp: int, kind: str, min_history: int) -> dict[str, Any]:
     """Return the parts of a split and its leak checks."""
-    from rec_core.workbench.data_verbs import split_preview
+    from rec_core.workbench import split_preview
 
     return split_preview(dataset, kind, min_history, workspace=_space(root))
 
@@ -45,7 +45,7 @@ def split(root: str, dataset: str, stamp: int, kind: str, min_history: int) -> d
 @st.cache_data(max_entries=_FEW, show_spinner="Reading titles")
 def titles(root: str, dataset: str, stamp: int) -> dict[str, str]:
     """Return the title of every item id, with its year; equal ones are told apart by their id."""
-    from rec_core.workbench.data_verbs import load_dataset
+    from rec_core.workbench import load_dataset
 
     items = load_dataset(dataset, workspace=_space(root)).catalogue.table
     named = [
@@ -54,13 +54,15 @@ def titles(root: str, dataset: str, stamp: int) -> dict[str, str]:
     ]
     twice = pd.Series(named).duplicated(keep=False)
     ids = items["item_id"].astype(str)
-    return {one: f"{name} [{one}]" if again else name for one, name, again in zip(ids, named, twice, strict=True)}
+    return {
+        one: f"{name} [{one}]" if again else name for one, name, again in zip(ids, named, twice, strict=True)
+    }
 
 
 @st.cache_data(max_entries=_FEW, show_spinner="Reading the items")
 def items(root: str, dataset: str, stamp: int) -> pd.DataFrame:
     """Return the first thousand rows of the catalogue."""
-    from rec_core.workbench.data_verbs import load_dataset
+    from rec_core.workbench import load_dataset
 
     return load_dataset(dataset, workspace=_space(root)).catalogue.table.head(1000)
 
@@ -68,14 +70,14 @@ def items(root: str, dataset: str, stamp: int) -> pd.DataFrame:
 @st.cache_data(max_entries=_FEW, show_spinner="Loading the run")
 def agreement(root: str, run: str) -> dict[str, Any]:
     """Return how far the views of a run agree."""
-    from rec_core.workbench.map_verbs import agreement as verb
+    from rec_core.workbench import agreement as verb
 
     return verb(run, workspace=_space(root))
 
 
 def has_map(root: str, run: str, view: str, method: str) -> bool:
     """Tell whether a map is made already (asked anew each time: a job may just have made it)."""
-    from rec_core.workbench.map_verbs import is_projected
+    from rec_core.workbench import is_projected
 
     return is_projected(run, view, method, workspace=_space(root))
 
@@ -83,7 +85,7 @@ def has_map(root: str, run: str, view: str, method: str) -> bool:
 @st.cache_data(max_entries=_SOME, show_spinner="Reading the map")
 def item_map(root: str, run: str, view: str, method: str) -> pd.DataFrame:
     """Return a map of one view."""
-    from rec_core.workbench.map_verbs import project
+    from rec_core.workbench import project
 
     return project(run, view, method, workspace=_space(root))
 
@@ -91,7 +93,7 @@ def item_map(root: str, run: str, view: str, method: str) -> pd.DataFrame:
 @st.cache_data(max_entries=_MANY, show_spinner=False)
 def neighbours(root: str, run: str, view: str, item: str, k: int) -> pd.DataFrame:
     """Return the nearest items in a view's own space."""
-    from rec_core.workbench.map_verbs import neighbours as verb
+    from rec_core.workbench import neighbours as verb
 
     return verb(run, view, item, k, workspace=_space(root))
 
@@ -99,7 +101,7 @@ def neighbours(root: str, run: str, view: str, item: str, k: int) -> pd.DataFram
 @st.cache_data(max_entries=_FEW, show_spinner="Loading the run")
 def users(root: str, run: str) -> list[str]:
     """Return the users of a run."""
-    from rec_core.workbench.recommend_verbs import users as verb
+    from rec_core.workbench import users as verb
 
     return verb(run, workspace=_space(root))
 
@@ -107,7 +109,7 @@ def users(root: str, run: str) -> list[str]:
 @st.cache_data(max_entries=_MANY, show_spinner=False)
 def history(root: str, run: str, user: str) -> pd.DataFrame:
     """Return a user's history, oldest first."""
-    from rec_core.workbench.recommend_verbs import user_history
+    from rec_core.workbench import user_history
 
     return user_history(run, user, workspace=_space(root))
 
@@ -117,7 +119,7 @@ def evidence(
     root: str, run: str, user: str, item: str, alpha: float, beta: float, top_k: int, order: str
 ) -> dict[str, Any]:
     """Return both channels, the merged evidence and the prompt of one target."""
-    from rec_core.workbench.recommend_verbs import rerank
+    from rec_core.workbench import rerank
 
     return rerank(run, user, item, alpha, beta, top_k, order, workspace=_space(root))
 
@@ -125,7 +127,7 @@ def evidence(
 @st.cache_data(max_entries=_SOME, show_spinner="Measuring every alpha and beta")
 def surface(root: str, run: str) -> pd.DataFrame:
     """Return what alpha and beta do over a grid."""
-    from rec_core.workbench.surface_verbs import surface as verb
+    from rec_core.workbench import surface as verb
 
     return verb(run, workspace=_space(root))
 
@@ -135,7 +137,7 @@ def recommendations(
     root: str, run: str, user: str | None, composed: tuple[tuple[str, float], ...], top_k: int
 ) -> dict[str, Any]:
     """Return recommendations for a user, or for a composed history when there is no user."""
-    from rec_core.workbench.recommend_verbs import recommend
+    from rec_core.workbench import recommend
 
     pairs = None if user else composed
     return recommend(run, user, pairs, top_k, workspace=_space(root))
@@ -144,7 +146,7 @@ def recommendations(
 @st.cache_data(max_entries=_SOME, show_spinner="Removing one history item at a time")
 def explanation(root: str, run: str, user: str, item: str) -> dict[str, Any]:
     """Return why one item was recommended."""
-    from rec_core.workbench.recommend_verbs import explain
+    from rec_core.workbench import explain
 
     return explain(run, user, item, workspace=_space(root))
 
@@ -152,7 +154,7 @@ def explanation(root: str, run: str, user: str, item: str) -> dict[str, Any]:
 @st.cache_data(max_entries=_SOME, show_spinner="Comparing, row by row")
 def compared(root: str, run_a: str, run_b: str, finished: str) -> dict[str, Any]:
     """Return paired differences of two runs; `finished` names when both ended."""
-    from rec_core.workbench.run_verbs import compare
+    from rec_core.workbench import compare
 
     return compare(run_a, run_b, workspace=_space(root))
 
@@ -160,7 +162,7 @@ def compared(root: str, run_a: str, run_b: str, finished: str) -> dict[str, Any]
 @st.cache_data(max_entries=_FEW, show_spinner="Looking at this machine", ttl=60)
 def doctor(root: str) -> list[dict[str, Any]]:
     """Return the checks of this machine and workspace, at most a minute old."""
-    from rec_core.workbench.doctor_verbs import doctor as verb
+    from rec_core.workbench import doctor as verb
 
     return verb(workspace=_space(root))
 

@@ -1,4 +1,4 @@
-"""A config becomes a form: one widget per field with its bounds and description, nested configs in expanders."""
+"""A config becomes a form: a widget per field with its bounds and description, expanders for groups."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def _several(label: str, kind: Any, value: tuple[Any, ...], keep: dict[str, Any]
 
 def _bounds(field: FieldInfo, kind: type) -> tuple[Any, Any]:
     """Return the closed bounds of a field; open ones ("gt", "lt") are left to the config's own check."""
-    found = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
+    found = {
+        name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)
+    }
     return tuple(None if found.get(name) is None else kind(found[name]) for name in ("ge", "le"))  # type: ignore[return-value]
 
 

@@ -1,4 +1,4 @@
-"""What a detached worker is doing, live: progress, losses, log, cancel, resume. Re-attached by name at any time."""
+"""What a detached worker does, live: progress, losses, log, cancel, resume. Found again by its name."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def _details(space: Workspace, name: str, events: list[dict[str, Any]]) -> None:
     told = [event for event in events if event["metrics"]]
     if told:
         stage = [event for event in told if event["stage"] == told[-1]["stage"]]
-        st.plotly_chart(loss_curves(stage), key=f"losses-{name}", alt="Losses and metrics by step, one line each")
+        st.plotly_chart(
+            loss_curves(stage), key=f"losses-{name}", alt="Losses and metrics by step, one line each"
+        )
     with st.expander("Log", icon=":material/article:"):
         st.code(jobs.log_tail(space, name, 60) or "Nothing yet.", language=None, wrap_lines=True)
 

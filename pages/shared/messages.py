@@ -1,4 +1,4 @@
-"""How pages speak: errors of a person as one sentence, empty states with the next step, figures with their table."""
+"""How pages speak: errors as one sentence, empty states with the next step, figures with their table."""
 
 from __future__ import annotations
 

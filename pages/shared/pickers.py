@@ -11,14 +11,15 @@ from rec_core import jobs
 
 def sidebar() -> None:
     """Draw the shared sidebar."""
-    from rec_core.workbench.data_verbs import datasets
-    from rec_core.workbench.run_verbs import runs
+    from rec_core.workbench import datasets, runs
 
     space = session.workspace()
     known, made = datasets(workspace=space), runs(workspace=space)
     with st.sidebar:
         here = known[known["imported"]]["name"].tolist() or known["name"].tolist()[:1]
-        st.selectbox("Dataset", here, key=session.DATASET, bind="query-params", help="What Data and Train work on.")
+        st.selectbox(
+            "Dataset", here, key=session.DATASET, bind="query-params", help="What Data and Train work on."
+        )
         finished_first = made.sort_values("state", key=lambda state: state != "done", kind="stable")
         st.selectbox(
             "Run",
@@ -41,14 +42,20 @@ def _facts_of_run(made: pd.DataFrame) -> None:
     if len(row):
         facts = row.iloc[0]
         title = f"{facts['title']}: " if facts["title"] else ""
-        st.caption(f"{title}{facts['system']} on {facts['dataset']}, {facts['preset']} preset, {facts['state']}")
+        st.caption(
+            f"{title}{facts['system']} on {facts['dataset']}, {facts['preset']} preset, {facts['state']}"
+        )
 
 
 def dataset_here() -> str:
     """Return the chosen dataset; when it has not been read yet, say so and stop the page."""
     name = session.get(session.DATASET)
     if not name or not cached.stamp(session.workspace(), name):
-        messages.empty("No dataset is here yet. Home builds the sample; Data fetches or takes one.", "pages/data.py", "Data")
+        messages.empty(
+            "No dataset is here yet. Home builds the sample; Data fetches or takes one.",
+            "pages/data.py",
+            "Data",
+        )
         st.stop()
     return str(name)
 
@@ -65,14 +72,18 @@ def finished_run() -> str:
         st.stop()
     state = jobs.state(session.workspace(), run)
     if state != "done":
-        messages.empty(f"This run is {state}, so there is nothing to look into yet.", "pages/train.py", "Watch it on Train")
+        messages.empty(
+            f"This run is {state}, so there is nothing to look into yet.",
+            "pages/train.py",
+            "Watch it on Train",
+        )
         st.stop()
     return str(run)
 
 
 def dataset_of(run: str) -> str:
     """Return the dataset a run was trained on."""
-    from rec_core.workbench.run_verbs import show_run
+    from rec_core.workbench import show_run
 
     return str(show_run(run, workspace=session.workspace())["dataset"])
 
@@ -87,7 +98,9 @@ def viewer(run: str) -> str:
     """Let a viewer be picked."""
     names = cached.users(session.root(), run)
     return str(
-        st.selectbox("Viewer", names, key=session.USER, bind="query-params", help="Most recently active first.")
+        st.selectbox(
+            "Viewer", names, key=session.USER, bind="query-params", help="Most recently active first."
+        )
     )
 
 

@@ -17,7 +17,7 @@ ALPHA, BETA, VIEW, MAP, COLOUR = "alpha", "beta", "view", "map", "colour"
 SELECTED = "selected_items"  # item ids selected together in the maps
 COMPOSED = "composed_history"  # [(item id, rating)], oldest first
 OPENED = "opened_card"  # the recommendation whose reasons are shown
-ENTERED, WANTED = "entered", "wanted_page"  # see entry.py
+INSIDE, WANTED = "inside_app", "wanted_page"  # see entry.py
 TOLD = "told"  # a sentence to show after the next rerun
 
 

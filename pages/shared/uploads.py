@@ -1,4 +1,4 @@
-"""An uploaded table: kept as a file for as long as an import takes, previewed, its columns matched to ours."""
+"""An uploaded table: kept as a file while it is imported, previewed, its columns matched to ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ OURS = {
     "rating": ("rating", "score", "stars", "grade"),
     "timestamp": ("timestamp", "time", "date", "datetime"),
 }
-ITEM_COLUMNS = {"title": ("title", "name"), "description": ("description", "summary", "plot"), "year": ("year",)}
+ITEM_COLUMNS = {
+    "title": ("title", "name"),
+    "description": ("description", "summary", "plot"),
+    "year": ("year",),
+}
 NONE = "(none)"
 
 
@@ -27,7 +31,10 @@ NONE = "(none)"
 def as_files(*uploads: Any) -> Iterator[list[Path | None]]:
     """Give the uploads as files under their own names (None stays None); they vanish when the block ends."""
     with TemporaryDirectory() as folder:
-        yield [None if upload is None else _write(Path(folder) / str(n), upload) for n, upload in enumerate(uploads)]
+        yield [
+            None if upload is None else _write(Path(folder) / str(n), upload)
+            for n, upload in enumerate(uploads)
+        ]
 
 
 def preview(upload: Any) -> pd.DataFrame:

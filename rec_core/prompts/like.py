@@ -15,6 +15,7 @@ from rec_core.prompts.profile import one_line, profile_sentence, pronouns, stars
 
 Order = Literal["relevance", "chronological"]
 ANSWER_LEAD = "Answer:"
+ANSWER_END = "."  # behind the answer's word in training rows
 _ORDER_WORDS = {"relevance": "most relevant first", "chronological": "oldest first"}
 
 
@@ -59,8 +60,3 @@ def like_prompt(
         "lead": ANSWER_LEAD,
     }
     return LikePrompt("\n".join(parts.values()), parts)
-
-
-def answer(liked: bool) -> str:
-    """Return what follows the prompt: " Yes." or " No."."""
-    return " Yes." if liked else " No."

@@ -34,7 +34,7 @@ def profile_sentence(profile: dict[str, str]) -> str:
     known = {name: text for name, value in profile.items() if (text := one_line(value))}
     parts = []
     if "gender" in known:
-        parts.append(f"a {known['gender']}")
+        parts.append(f"a {known['gender']}" if known["gender"] in _PRONOUNS else known["gender"])
     if "age_group" in known:
         parts.append(f"aged {known['age_group']}")
     if "occupation" in known:

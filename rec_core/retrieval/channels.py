@@ -9,9 +9,13 @@ import numpy as np
 from rec_core.types import History
 
 
-def recency_channel(history: History, top_k: int) -> np.ndarray:
-    """Return at most `top_k` positions in the history, newest first; of a repeated item the latest row."""
-    return _latest_rows(history)[::-1][:top_k]
+def recency_channel(history: History, top_k: int, target_num: int | None = None) -> np.ndarray:
+    """Return at most `top_k` positions in the history, newest first; of a repeated item the latest row.
+
+    The target itself, when one is given, is never returned.
+    """
+    rows = _latest_rows(history)[::-1]
+    return rows[history.item_nums[rows] != target_num][:top_k] if target_num is not None else rows[:top_k]
 
 
 def semantic_channel(

@@ -51,7 +51,8 @@ def select_evidence(
             if retriever.order == "chronological":
                 ranked.sort(key=lambda r: r.position)
         else:
-            ranked = rerank(positions, recency_channel(request.history, top_k), retriever.reranker)
+            recent = recency_channel(request.history, top_k, request.item_num)
+            ranked = rerank(positions, recent, retriever.reranker)
         chosen.append(tuple(_evidence(request, r) for r in ranked))
     return chosen
 
@@ -73,7 +74,7 @@ def with_similarities(
 
 
 def _newest(request: ScoreRequest, top_k: int) -> tuple[EvidenceItem, ...]:
-    newest_first = recency_channel(request.history, top_k)
+    newest_first = recency_channel(request.history, top_k, request.item_num)
     rows = [
         _evidence(request, Ranked(int(position), "recency", rank, 1.0 / rank, False))
         for rank, position in enumerate(newest_first, start=1)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from rec_core.config import Config
+from rec_core.llm.answer_tokens import answer_tokens
 from rec_core.llm.backbone import Backbone, chat_wrapped
 from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, fit_causal
 from rec_core.llm.lora import LoraConfig, attach, check_learned, save_adapter
-from rec_core.prompts.like import Order, answer
+from rec_core.prompts.like import ANSWER_END, ANSWER_LEAD, Order
 from rec_core.seeding import derive_seed
 from rec_core.store import new_folder
 from rec_core.systems.evidence import Retriever, reordered, select_evidence
@@ -60,7 +61,8 @@ def tuning_rows(
 ) -> list[TokenRow]:
     """Return the training rows: prompt and answer, with the answer's tokens as the only targets.
 
-    Retrieval uses the text view, as in the published training files.
+    Retrieval uses the text view, as in the published training files. The first target is the very token the score is
+    read from (`llm.answer_tokens`), however the tokenizer would cut the word on its own.
 
     Args:
         prompter: renders prompts.
@@ -79,12 +81,14 @@ def tuning_rows(
     if augmentation == "three_way":
         arms.append(("chronological", select_evidence(requests, Retriever(None, "chronological"), top_k)))
     tokenizer = backbone.tokenizer
+    tokens = answer_tokens(tokenizer, chat_wrapped(tokenizer, ANSWER_LEAD))
+    end = tokenizer.encode(ANSWER_END, add_special_tokens=False)
     rows = []
     for i, request in enumerate(requests):
         for order, evidence in arms:
             prompt = fitted_prompt(prompter, tokenizer, request, evidence[i], order, max_length).text
             before = tokenizer.encode(chat_wrapped(tokenizer, prompt))
-            reply = tokenizer.encode(answer(bool(labels[i])), add_special_tokens=False)
+            reply = [tokens.yes if labels[i] else tokens.no, *end]
             rows.append(TokenRow(before + reply, len(reply)))
     return rows
 

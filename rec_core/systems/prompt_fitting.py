@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rec_core.llm.backbone import chat_wrapped
 from rec_core.prompts.like import LikePrompt, Order
 from rec_core.systems.prompting import Prompter
 from rec_core.types import EvidenceItem, InputError, ScoreRequest
@@ -29,8 +30,9 @@ def fitted_prompt(
     shown = list(evidence)
     while True:
         prompt = prompter.like(request, shown, order)
+        text = chat_wrapped(tokenizer, prompt.text)
         # A token is at least one byte, so a short text needs no counting.
-        if len(prompt.text.encode()) < max_length or len(tokenizer.encode(prompt.text)) <= max_length:
+        if len(text.encode()) < max_length or len(tokenizer.encode(text)) <= max_length:
             return prompt
         if not shown:
             raise InputError(

@@ -143,7 +143,7 @@ def rerank(
     semantic = semantic_channel(system.mixture, targets, [request.history], config.top_k, shift=system.shift)[
         0
     ]
-    recency = recency_channel(request.history, config.top_k)
+    recency = recency_channel(request.history, config.top_k, request.item_num)
     merged = merge(semantic, recency, config)
     closeness = _mixture_cosines(system, request)
 

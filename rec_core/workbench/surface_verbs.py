@@ -49,7 +49,7 @@ def _measure(system: Any, seed: int) -> pd.DataFrame:
     semantic = semantic_channel(
         system.mixture, targets, [r.history for r in requests], top_k, shift=system.shift
     )
-    recency = [recency_channel(request.history, top_k) for request in requests]
+    recency = [recency_channel(request.history, top_k, request.item_num) for request in requests]
     text = system.views["text"].values
     closeness = [cosines(text, r.item_num, r.history.item_nums) for r in requests]
     rows = []

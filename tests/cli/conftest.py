@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
 
+from rec_core import workbench
 from rec_core.cli.app import PROGRAM, app
 from rec_core.store import PROJECT_ROOT
 
@@ -90,9 +92,12 @@ def verb(monkeypatch):
             calls.append((arguments, {key: value for key, value in options.items() if key != "progress"}))
             return result(*arguments, **options) if callable(result) else result
 
-        module = rooms.setdefault(room, ModuleType(f"rec_core.workbench.{room}"))
-        setattr(module, name, stub)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+        if room not in rooms:
+            full = f"rec_core.workbench.{room}"
+            assert Path(workbench.__file__).with_name(f"{room}.py").exists(), f"{full} has another name now"
+            rooms[room] = ModuleType(full)
+            monkeypatch.setitem(sys.modules, full, rooms[room])
+        setattr(rooms[room], name, stub)
         return calls
 
     return replace

@@ -23,7 +23,7 @@ def raising(error):
 
 
 def test_a_failure_is_a_sentence_and_its_traceback_is_in_the_log(cli, verb, run):
-    verb("mapping", "embed", raising(ValueError("matrix is singular\nmore lines")))
+    verb("map_verbs", "embed", raising(ValueError("matrix is singular\nmore lines")))
     answer = cli("embed", "r1")
     log = run.path / "log.txt"
     assert answer.code == 1
@@ -32,14 +32,14 @@ def test_a_failure_is_a_sentence_and_its_traceback_is_in_the_log(cli, verb, run)
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(cli, verb, run):
-    verb("mapping", "embed", raising(ValueError("matrix is singular")))
+    verb("map_verbs", "embed", raising(ValueError("matrix is singular")))
     for words in (("--debug", "embed", "r1"), ("embed", "r1", "--debug")):
         answer = cli(*words)
         assert answer.code == 1 and "Traceback" in answer.err and "in stub" in answer.err
 
 
 def test_without_a_run_the_sentence_points_to_debug(cli, verb):
-    verb("datasets", "datasets", raising(OSError("disk is gone")))
+    verb("data_verbs", "datasets", raising(OSError("disk is gone")))
     answer = cli("data", "list")
     assert (answer.code, answer.sentence) == (1, "OSError: disk is gone. Repeat with --debug to see where it happened.")
 
@@ -52,7 +52,7 @@ def test_without_a_run_the_sentence_points_to_debug(cli, verb):
     ],
 )
 def test_a_stop_is_a_sentence_without_a_traceback(cli, verb, run, error, said):
-    verb("mapping", "embed", raising(error))
+    verb("map_verbs", "embed", raising(error))
     answer = cli("embed", "r1")
     assert (answer.code, answer.sentence) == (1, said)
 
@@ -62,7 +62,7 @@ def test_a_worker_draws_nothing_and_has_its_say_in_the_run_folder(cli, verb, run
         progress(ProgressEvent("tuning", 1, 2))
         return {"run": "r1", "system": "s", "dataset": "d", "seconds": 1.0, "metrics": {}}
 
-    verb("runs", "resume", resume)
+    verb("run_verbs", "resume", resume)
     assert "tuning" in cli("resume", "r1").err
     assert cli("resume", "r1", "--worker", "--json").err == ""
 
@@ -75,7 +75,7 @@ def test_a_job_keeps_its_progress_and_its_result_in_its_folder(cli, verb, space)
         progress(ProgressEvent("films", 1, 2))
         return {"dataset": "sample", "runs": ["r1"]}
 
-    verb("runs", "build_sample", build)
+    verb("run_verbs", "build_sample", build)
     assert cli("--job", folder.path, "sample", "build").code == 0
     assert [event["stage"] for event in folder.events()] == ["films"]
     assert folder.status["state"] == "done"
@@ -85,7 +85,7 @@ def test_a_job_keeps_its_progress_and_its_result_in_its_folder(cli, verb, space)
 def test_a_job_that_fails_says_so_in_its_folder(cli, verb, space):
     folder = RunFolder(space / "jobs" / "map")
     write_json(folder.path / "status.json", {"state": "queued"})
-    verb("runs", "build_sample", raising(ValueError("no films")))
+    verb("run_verbs", "build_sample", raising(ValueError("no films")))
     assert cli("--job", folder.path, "sample", "build").code == 1
     assert folder.status["state"] == "failed" and "no films" in folder.status["error"]
 

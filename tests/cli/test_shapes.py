@@ -35,7 +35,7 @@ def trained(verb, space):
         print("a library talks")
         return result
 
-    return verb("runs", "new_run", new_run), verb("runs", "resume", resume)
+    return verb("run_verbs", "new_run", new_run), verb("run_verbs", "resume", resume)
 
 
 def test_train_passes_everything_on_and_prints_only_the_result(cli, trained):
@@ -70,20 +70,20 @@ def test_train_draws_arms_with_intervals_users_and_rows(cli, trained):
 @pytest.mark.parametrize(
     ("room", "name", "words", "called", "result"),
     [
-        ("runs", "build_sample", "sample build", (), {"dataset": "sample", "runs": ["r1"]}),
-        ("datasets", "describe", "data describe sample", ("sample",), {"dataset": "sample", "users": 3}),
-        ("runs", "show_run", "runs show r1", ("r1",), {"run": "r1", "state": "done", "metrics": {"arms": {}}}),
+        ("run_verbs", "build_sample", "sample build", (), {"dataset": "sample", "runs": ["r1"]}),
+        ("data_verbs", "describe", "data describe sample", ("sample",), {"dataset": "sample", "users": 3}),
+        ("run_verbs", "show_run", "runs show r1", ("r1",), {"run": "r1", "state": "done", "metrics": {"arms": {}}}),
         (
-            "runs", "compare", "runs compare r1 r2", ("r1", "r2"),
+            "run_verbs", "compare", "runs compare r1 r2", ("r1", "r2"),
             {"rows": [{"metric": "auc", "a": 0.5, "b": 0.25, "difference": 0.25, "low": 0.0, "high": 1.0, "n": 9}]},
         ),
         (
-            "mapping", "embed", "embed r1", ("r1",),
+            "map_verbs", "embed", "embed r1", ("r1",),
             {"run": "r1", "views": {"id": {"items": 3, "known": 3, "dimensions": 2, "source": "x"}},
              "agreement": {"pairs": [{"a": "id", "b": "text", "cka": 0.5, "knn_overlap": 0.25}]}},
         ),
         (
-            "recommending", "explain", "explain r1 --user u --item f1", ("r1", "u", "f1"),
+            "recommend_verbs", "explain", "explain r1 --user u --item f1", ("r1", "u", "f1"),
             {"run": "r1", "user": "u", **ITEM, "sentence": "Because.", "prompt": "?",
              "removals": [{"item_id": "f2", "title": "Alien", "position": 0, "score_without": 0.25, "change": -0.25}]},
         ),
@@ -100,7 +100,7 @@ def test_a_verb_is_called_and_its_result_printed_unchanged(cli, verb, room, name
 
 def test_recommend_takes_a_user_or_a_history(cli, verb):
     result = {"run": "r1", "user": None, "items": [ITEM]}
-    calls = verb("recommending", "recommend", result)
+    calls = verb("recommend_verbs", "recommend", result)
     assert cli("recommend", "r1", "--user", "u", "--top-k", "3", "--json").document == result
     drawn = cli("recommend", "r1", "--history", "f:7:4.5", "--history", "f8:1").out
     assert calls == [
@@ -116,7 +116,7 @@ def test_rerank(cli, verb):
         "semantic": [LIST_ROW], "recency": [LIST_ROW],
         "evidence": [{**LIST_ROW, "channel_rank": 1, "tied": True}], "prompt": "?", "p_yes": 0.625,
     }  # fmt: skip
-    calls = verb("recommending", "rerank", result)
+    calls = verb("recommend_verbs", "rerank", result)
     words = ("rerank", "r1", "--user", "u", "--item", "f1", "--alpha", "0.5", "--beta", "2")
     assert cli(*words, "--top-k", "4", "--order", "chronological", "--json").document == result
     assert calls == [(("r1", "u", "f1", 0.5, 2.0), {"top_k": 4, "order": "chronological"})]
@@ -128,7 +128,7 @@ def test_project_prints_a_point_per_item(cli, verb):
     frame = pd.DataFrame(
         {"item_num": np.array([0, 1], dtype=np.int64), "item_id": ["f1", "f2"], "title": ["Heat", "Alien"]}
     ).assign(year=pd.array([1995, None], dtype="Int64"), x=np.float32(0.5), y=[1.0, np.nan], trust=1.0)
-    calls = verb("mapping", "project", frame)
+    calls = verb("map_verbs", "project", frame)
     document = cli("project", "r1", "--view", "text", "--method", "pca", "--seed", "2", "--json").document
     assert calls == [(("r1", "text"), {"method": "pca", "seed": 2})]
     assert document["items"] == [
@@ -144,7 +144,7 @@ def test_project_prints_a_point_per_item(cli, verb):
 @pytest.mark.parametrize("probe", ["position", "popularity", "all"])
 def test_audit(cli, verb, probe):
     result = {"run": "r1", "probe": probe, "rows": [ROW], "report": "/somewhere/rows"}
-    calls = verb("audit", "audit", result)
+    calls = verb("audit_verbs", "audit", result)
     assert cli("audit", probe, "r1", "--users", "30", "--seed", "1", "--json").document == result
     assert calls == [(("r1", probe), {"n_users": 30, "seed": 1})]
     drawn = cli("audit", probe, "r1").out
@@ -153,7 +153,7 @@ def test_audit(cli, verb, probe):
 
 def test_lists(cli, verb):
     runs = pd.DataFrame({"run": ["r1", "r2"], "state": ["done", "queued"], "auc": [0.5, np.nan]})
-    verb("runs", "runs", runs)
+    verb("run_verbs", "runs", runs)
     rows = [{"run": "r1", "state": "done", "auc": 0.5}, {"run": "r2", "state": "queued", "auc": None}]
     assert cli("runs", "list", "--json").document == {"runs": rows}
     assert "queued" in cli("runs", "list").out
@@ -163,7 +163,7 @@ def test_split(cli, verb):
     part = {"rows": 2, "users": 2, "items": 1}
     preview = {"dataset": "d", "kind": "leave_one_out", "parts": {"train": part, "valid": part, "test": part},
                "leaks": [{"check": "parts disjoint", "ok": False, "detail": "one row"}]}  # fmt: skip
-    calls = verb("datasets", "split_preview", preview)
+    calls = verb("data_verbs", "split_preview", preview)
     assert cli("data", "split", "d", "--kind", "leave_one_out", "--min-history", "2", "--json").document == preview
     assert calls == [(("d",), {"kind": "leave_one_out", "min_history": 2})]
     assert "one row" in cli("data", "split", "d").out
@@ -197,11 +197,11 @@ def test_doctor_says_what_to_mend_and_fails_when_something_is_wrong(cli, verb):
         {"check": "disk", "ok": True, "detail": "9 GiB free", "mend": ""},
         {"check": "packages", "ok": False, "detail": "numpy is missing", "mend": "Run: pip install"},
     ]
-    verb("doctor", "doctor", checks)
+    verb("doctor_verbs", "doctor", checks)
     assert cli("doctor", "--json").document == {"ok": False, "checks": checks}
     answer = cli("doctor")
     assert answer.code == 1 and "Run: pip install" in answer.out and answer.err == ""
-    verb("doctor", "doctor", checks[:1])
+    verb("doctor_verbs", "doctor", checks[:1])
     assert cli("doctor", "--json").code == 0
 
 
@@ -209,6 +209,6 @@ def test_a_refusal_prints_no_document(cli, verb):
     def refuse(*_, **__):
         raise InputError("There is no run 'r9'; train one.")
 
-    verb("recommending", "recommend", refuse)
+    verb("recommend_verbs", "recommend", refuse)
     answer = cli("recommend", "r9", "--user", "u", "--json")
     assert (answer.code, answer.sentence) == (2, "There is no run 'r9'; train one.")

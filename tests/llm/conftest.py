@@ -1,6 +1,5 @@
 """Tiny language models of every build, as fixtures."""
 
-import string
 from collections.abc import Callable
 from typing import Any
 
@@ -66,17 +65,3 @@ def gpt2(tokenizer: Any) -> Any:
     shape = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 256, "initializer_range": 0.5}
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **shape, **ends)).eval()
-
-
-@pytest.fixture(scope="session")
-def spelling() -> Callable[..., Any]:
-    """A function that gives a tokenizer of single characters plus the given words, each one token."""
-    from tokenizers import Tokenizer, models
-    from transformers import PreTrainedTokenizerFast
-
-    def make(*words: str) -> Any:
-        characters = [(character, -10.0) for character in string.printable]
-        vocab = [("<unk>", 0.0), *characters, *((word, -1.0) for word in words)]
-        return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.Unigram(vocab, unk_id=0)), unk_token="<unk>")
-
-    return make

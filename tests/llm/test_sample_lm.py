@@ -11,7 +11,7 @@ from rec_core.llm.backbone import load_backbone
 from rec_core.llm.causal_trainer import TrainerConfig
 from rec_core.llm.sample_lm import SampleLMConfig, pack, train_sample_lm, train_tokenizer
 from rec_core.prompts.choice import choice_prompt
-from rec_core.prompts.like import answer, like_prompt
+from rec_core.prompts.like import ANSWER_END, like_prompt
 from rec_core.types import ignore_progress
 
 HISTORY = [("Alien (1979)", 5.0), ("Heat (1995)", 3.5), ("Up (2009)", 1.0)]
@@ -21,7 +21,7 @@ HISTORY = [("Alien (1979)", 5.0), ("Heat (1995)", 3.5), ("Up (2009)", 1.0)]
 def prompts() -> list[str]:
     like = like_prompt({"gender": "woman"}, HISTORY, "Up (2009)", 3.0, "relevance").text
     choice = choice_prompt({}, HISTORY, ["Alien (1979)", "Up (2009)", "Heat (1995)"])
-    return [like + answer(True), like + answer(False), *(f"{choice} {letter}" for letter in "ABC")]
+    return [f"{like} Yes{ANSWER_END}", f"{like} No{ANSWER_END}", *(f"{choice} {letter}" for letter in "ABC")]
 
 
 @pytest.fixture(scope="module")

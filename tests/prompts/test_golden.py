@@ -7,7 +7,7 @@ import pytest
 
 from rec_core.prompts.choice import LETTERS, choice_prompt
 from rec_core.prompts.corpus import behaviour, genre_question, item_facts
-from rec_core.prompts.like import answer, like_prompt
+from rec_core.prompts.like import like_prompt
 from rec_core.prompts.profile import one_line, profile_sentence, pronouns, stars
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -73,4 +73,3 @@ def test_words_for_people_and_ratings():
     words = ["(4 stars)", "(1 star)", "(3.5 stars)", "(0.5 stars)", "(2 stars)", "(watched)"]
     assert [stars(rating) for rating in ratings] == words
     assert one_line("  a \t b\n") == "a b"
-    assert (answer(True), answer(False)) == (" Yes.", " No.")

@@ -1,0 +1,240 @@
+"""Every page: on an empty workspace, with a run, one interaction, and a person's error."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rec_core.types import InputError
+
+PAGES = ("home", "data", "train", "runs", "embeddings", "rerank", "recommend", "bias")
+
+
+def texts(app) -> str:
+    parts = [app.markdown, app.caption, app.info, app.error, app.text, app.warning, app.success]
+    return "\n".join(str(element.value) for part in parts for element in part)
+
+
+def button(app, label):
+    return next(b for b in app.button if b.label == label)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_says_something_on_an_empty_workspace(open_page, name):
+    app = open_page(name)
+    assert not app.exception
+    assert len(app.header) == 1
+    assert len(texts(app)) > 80
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_renders_with_a_run(open_page, answers, name, run):
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert app.sidebar.selectbox(key="run").value == run
+
+
+def test_home_starts_the_sample_build_once(open_page, started):
+    open_page("home")
+    assert started == [("start_command", "sample-build", ["sample", "build", "--json"])]
+
+
+def test_home_does_not_build_in_a_read_only_workspace(open_page, started, monkeypatch):
+    monkeypatch.setenv("ROSETTA_READONLY", "1")
+    assert not open_page("home").exception
+    assert started == []
+
+
+def test_home_says_when_the_build_was_lost_and_resumes_it(open_page, workspace, started):
+    folder = workspace / "jobs" / "sample-build"
+    folder.mkdir(parents=True)
+    status = {"state": "running", "pid": 2**22 + 1, "pid_started": 1.0, "heartbeat": 1.0}
+    (folder / "status.json").write_text(json.dumps(status))
+    (folder / "job.json").write_text(json.dumps({"argv": ["sample", "build"]}))
+    app = open_page("home")
+    assert "worker is gone" in texts(app)
+    assert started == []
+    button(app, "Resume").click().run()
+    assert started == [("start_command", "sample-build", ["sample", "build", "--json"])]
+
+
+def test_data_counts_and_splits(open_page, dataset):
+    app = open_page("data")
+    assert {m.label: m.value for m in app.metric}["Interactions"] == "180"
+    app.segmented_control(key="data-part").set_value("Split").run()
+    assert not app.exception
+    assert app.metric[0].label == "Rows kept"
+
+
+def test_data_fetches_movielens_as_a_job(open_page, started):
+    app = open_page("data")
+    app.segmented_control(key="data-part").set_value("Get MovieLens").run()
+    button(app, "Get ml-100k").click().run()
+    assert started[-1] == ("start_command", "fetch-ml-100k", ["data", "describe", "ml-100k"])
+
+
+def test_data_shows_the_error_of_an_import_and_keeps_the_choices(open_page, workspace):
+    app = open_page("data")
+    app.segmented_control(key="data-part").set_value("Bring your own").run()
+    bad = "user_id,item_id,rating\n" + "u,i,3\n" * 12 + "u,i,good\n"
+    app.file_uploader(key="upload-log").set_value(("bad.csv", bad.encode(), "text/csv")).run()
+    assert app.text_input(key="upload-name").value == "bad"
+    button(app, "Import").click().run()
+    assert "row 14" in app.error[0].value
+    assert app.selectbox(key="log-rating").value == "rating"
+    assert not (workspace / "datasets" / "bad").exists()
+
+
+def test_data_imports_with_mapped_columns(open_page, workspace):
+    app = open_page("data")
+    app.segmented_control(key="data-part").set_value("Bring your own").run()
+    rows = "reader;isbn;stars\n" + "".join(f"r{n % 4};b{n};{n % 5 + 1}\n" for n in range(20))
+    app.file_uploader(key="upload-log").set_value(("loans.csv", rows.encode(), "text/csv")).run()
+    assert app.selectbox(key="log-user_id").value == "reader"
+    button(app, "Import").click().run()
+    assert not app.error
+    assert (workspace / "datasets" / "loans" / "summary.json").exists()
+
+
+def test_train_starts_what_the_form_says(open_page, dataset, started, workspace):
+    app = open_page("train")
+    app.number_input(key="rallrec.tiny.reranker.top_k").set_value(7).run()
+    assert "--set reranker.top_k=7" in app.code[0].value
+    button(app, "Start training").click().run()
+    verb, name, _ = started[-1]
+    assert verb == "enqueue"
+    assert "top_k: 7" in (workspace / "runs" / name / "config.yaml").read_text()
+
+
+def test_train_shows_what_a_config_refuses(open_page, dataset):
+    app = open_page("train")
+    app.number_input(key="rallrec.tiny.tuning.training.learning_rate").set_value(0.0).run()
+    assert "learning_rate" in app.error[0].value
+    assert "Start training" not in [b.label for b in app.button]
+
+
+def test_train_offers_to_resume_a_failed_run(open_page, run, started, make_run):
+    make_run("broken", 0.5, state="failed")
+    app = open_page("train")
+    assert "It broke." in [error.value for error in app.error]
+    button(app, "Resume").click().run()
+    assert started[-1][:2] == ("enqueue", "broken")
+
+
+def test_runs_keeps_title_and_notes(open_page, run, workspace):
+    app = open_page("runs")
+    app.text_input(key=f"title-{run}").set_value("First").run()
+    button(app, "Keep title and notes").click().run()
+    assert json.loads((workspace / "runs" / run / "run.json").read_text())["title"] == "First"
+
+
+def test_runs_names_the_settings_that_differ(open_page, run, monkeypatch, make_run):
+    from pages.shared import cached
+
+    rows = [{"metric": "auc", "a": 0.7, "b": 0.6, "difference": 0.1, "low": -0.1, "high": 0.3, "n": 9}]
+    monkeypatch.setattr(cached, "compared", lambda *_: {"n_rows": 9, "rows": rows})
+    make_run("other", 0.6, **{"reranker.top_k": 3})
+    app = open_page("runs")
+    assert not app.exception
+    tables = [frame.value for frame in app.dataframe]
+    differing = next(table for table in tables if "setting" in table)
+    assert differing["setting"].tolist() == ["reranker.top_k"]
+    assert ["may be luck" in text for t in tables if "reading" in t for text in t["reading"]] == [True]
+
+
+def test_runs_shows_why_a_comparison_is_refused(open_page, run, make_run):
+    make_run("other", 0.6)
+    assert "no test predictions" in open_page("runs").error[0].value
+
+
+def test_pages_of_a_run_wait_until_it_is_done(open_page, dataset, make_run):
+    make_run("waiting", 0.5, state="cancelled")
+    assert "This run is cancelled" in texts(open_page("rerank"))
+
+
+def test_embeddings_draws_missing_maps_as_jobs(open_page, answers, started):
+    app = open_page("embeddings")
+    app.segmented_control(key="map").set_value("pca").run()
+    button(app, "Draw the maps").click().run()
+    views = [argv[argv.index("--view") + 1] for verb, _, argv in started if verb == "enqueue_command"]
+    assert views == ["id", "text", "aligned"]
+
+
+def test_embeddings_shares_a_selection_between_maps_and_search(open_page, answers):
+    app = open_page("embeddings")
+    app.selectbox(key="item").set_value("i5").run()
+    assert not app.exception
+    assert [s.value for s in app.subheader][0] == "Nearest to Film 5"
+    charts = app.get("plotly_chart")
+    assert len(charts) == 3
+
+
+def test_rerank_moves_with_alpha_and_names_ties(open_page, answers):
+    app = open_page("rerank")
+    assert "No two scores are tied" in texts(app)
+    app.slider(key="alpha").set_value(0.5).run()
+    assert "beta changes nothing" in texts(app)
+    assert "2 share their score" in texts(app)
+    assert any("Would u1 like i3?" in code.value for code in app.code)
+
+
+def test_rerank_shows_an_input_error(open_page, answers, monkeypatch):
+    from pages.shared import cached
+
+    def refuse(*_):
+        raise InputError("There is no such item; choose another.")
+
+    monkeypatch.setattr(cached, "evidence", refuse)
+    app = open_page("rerank")
+    assert [error.value for error in app.error] == ["There is no such item; choose another."]
+    assert not app.exception
+
+
+def test_recommend_opens_reasons_and_never_renders_titles_as_markup(open_page, answers):
+    app = open_page("recommend")
+    assert "1. *Film* <b>8</b>" in [text.value for text in app.text]
+    assert not any("<b>" in m.value and "\\<b" not in m.value for m in [*app.markdown, *app.caption])
+    app.button(key="why-i9").click().run()
+    assert "Because of Film 0: i9." in texts(app)
+
+
+def test_recommend_composes_a_history_and_shows_its_error(open_page, answers):
+    app = open_page("recommend")
+    app.segmented_control(key="view").set_value("composed").run()
+    assert "Add what somebody has seen" in texts(app)
+    for _ in range(3):
+        button(app, "Add").click().run()
+    assert app.error[0].value == "Three are too many; remove one."
+    app.button(key="compose-0").click().run()
+    assert not app.error
+    assert "2. Film 9" in [text.value for text in app.text]
+
+
+def test_bias_starts_a_probe_and_shows_a_kept_one(open_page, answers, started, workspace, run):
+    folder = workspace / "runs" / run / "audits" / "position-1"
+    folder.mkdir(parents=True)
+    (folder / "audit.json").write_text(json.dumps({"probe": "position", "n_users": 9, "seed": 0}))
+    slots = [("slot_pick_rate", f"slot {s}", 0.5, 0.4, 0.6, 9, None, "") for s in (1, 2)]
+    head = ("slot_range", "all slots", 0.2, 0.1, 0.3, 9, 0.01, "evidence of effect")
+    names = ["measure", "group", "value", "low", "high", "n", "p_corrected", "verdict"]
+    pd.DataFrame([head, *slots], columns=names).assign(probe="position").to_parquet(folder / "rows.parquet")
+    app = open_page("bias")
+    assert not app.exception
+    assert "Best slot minus worst slot" in texts(app)
+    assert "95 %: 0.1 to 0.3" in texts(app)
+    app.number_input(key="users-position").set_value(50).run()
+    app.button(key="run-position").click().run()
+    argv = ["audit", "position", run, "--users", "50", "--json"]
+    assert started[-1] == ("enqueue_command", f"audit-position-{run}", argv)
+
+
+def test_pages_import_no_torch_and_hold_no_caches_of_their_own():
+    root = Path(__file__).resolve().parents[2]
+    for file in [root / "app.py", *(root / "pages").rglob("*.py")]:
+        text = file.read_text()
+        assert "import torch" not in text, file
+        assert "unsafe_allow_html" not in text, file
+        assert "st.cache_" not in text or file.name == "cached.py", file
+        assert len(text.splitlines()) <= 150 or file.parent.name == "shared", file
