@@ -19,8 +19,9 @@ from rec_core.seeding import derive_seed, numpy_generator
 from rec_core.types import Progress
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
-# A rating, an answer, a letter with its colon and a line break never merge with what stands beside them; all else,
-# blanks included, may: frequent titles become single tokens and rare ones fall back to words and letters.
+# A rating (with the line break behind it), an answer, a letter with its colon and a line break never merge with
+# what stands beside them; all else, blanks included, may: frequent titles become single tokens, rare ones fall
+# back to words and letters.
 _BOUNDARY = r"\n| \((?:\d+(?:\.\d+)?) stars?\)\n?| (?:Yes|No)(?=\.|$)| [A-T]$|^[A-T]:|Answer:"
 
 

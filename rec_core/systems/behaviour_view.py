@@ -140,10 +140,11 @@ def _validation(
     if not cases:
         return None
     known = [user for user, _, _ in cases]
+    top_k = min(_VALIDATION_K, interactions.n_items)
 
     def recall() -> float:
         user_vectors, item_vectors = (t.detach().cpu().numpy() for t in net())
-        top = top_unseen(user_vectors[known], item_vectors, [before for _, before, _ in cases], _VALIDATION_K)
+        top = top_unseen(user_vectors[known], item_vectors, [before for _, before, _ in cases], top_k)
         hits = [np.isin(row, fresh).sum() / len(fresh) for row, (_, _, fresh) in zip(top, cases, strict=True)]
         return float(np.mean(hits))
 

@@ -115,7 +115,9 @@ def _bitsandbytes() -> Row:
     if importlib.util.find_spec("bitsandbytes") is None:
         detail = "Not installed; 8-bit and 4-bit models are loaded in full precision instead."
         return _row("bitsandbytes", True, detail, "For smaller models in memory: pip install bitsandbytes")
-    return _row("bitsandbytes", True, f"{version('bitsandbytes')}: 8-bit and 4-bit models can be loaded.")
+    return _row(
+        "bitsandbytes", True, f"{version('bitsandbytes')} is installed; 8-bit and 4-bit models go through it."
+    )
 
 
 def _folder(check: str, path: Path, variable: str, read_only: bool) -> Row:

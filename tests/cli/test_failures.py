@@ -41,7 +41,10 @@ def test_debug_shows_the_traceback_wherever_it_stands(cli, verb, run):
 def test_without_a_run_the_sentence_points_to_debug(cli, verb):
     verb("data_verbs", "datasets", raising(OSError("disk is gone")))
     answer = cli("data", "list")
-    assert (answer.code, answer.sentence) == (1, "OSError: disk is gone. Repeat with --debug to see where it happened.")
+    assert (answer.code, answer.sentence) == (
+        1,
+        "OSError: disk is gone. Repeat with --debug to see where it happened.",
+    )
 
 
 @pytest.mark.parametrize(

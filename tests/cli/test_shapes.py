@@ -1,5 +1,7 @@
 """What each verb is called with, and the one JSON document it prints; tables for people hold the same numbers."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,22 @@ from rec_core.store import write_json
 from rec_core.types import InputError, ProgressEvent
 
 AUC = {"value": 0.75, "low": 0.7, "high": float("nan"), "n": 40, "n_rows": 90}
-EVIDENCE = {"item_id": "f2", "title": "Alien (1979)", "rating": 5.0, "channel": "semantic", "rank": 1, "score": 1.0}
-ITEM = {"rank": 1, "item_id": "f1", "title": "Heat [1995]", "score": 0.5, "parts": {"yes": 1.0}, "evidence": [EVIDENCE]}
+EVIDENCE = {
+    "item_id": "f2",
+    "title": "Alien (1979)",
+    "rating": 5.0,
+    "channel": "semantic",
+    "rank": 1,
+    "score": 1.0,
+}
+ITEM = {
+    "rank": 1,
+    "item_id": "f1",
+    "title": "Heat [1995]",
+    "score": 0.5,
+    "parts": {"yes": 1.0},
+    "evidence": [EVIDENCE],
+}
 ROW = {
     "measure": "flips", "group": "all", "value": 0.25, "low": 0.2, "high": 0.3, "n": 40,
     "p_corrected": None, "verdict": "present",
@@ -32,7 +48,7 @@ def trained(verb, space):
 
     def resume(_run, progress):
         progress(ProgressEvent("tuning", 1, 1, metrics={"loss": 0.125}))
-        print("a library talks")
+        sys.stdout.write("a library talks\n")
         return result
 
     return verb("run_verbs", "new_run", new_run), verb("run_verbs", "resume", resume)
@@ -164,13 +180,15 @@ def test_split(cli, verb):
     preview = {"dataset": "d", "kind": "leave_one_out", "parts": {"train": part, "valid": part, "test": part},
                "leaks": [{"check": "parts disjoint", "ok": False, "detail": "one row"}]}  # fmt: skip
     calls = verb("data_verbs", "split_preview", preview)
-    assert cli("data", "split", "d", "--kind", "leave_one_out", "--min-history", "2", "--json").document == preview
+    assert (
+        cli("data", "split", "d", "--kind", "leave_one_out", "--min-history", "2", "--json").document
+        == preview
+    )
     assert calls == [(("d",), {"kind": "leave_one_out", "min_history": 2})]
     assert "one row" in cli("data", "split", "d").out
 
 
 def test_study_gets_only_what_it_takes(cli, monkeypatch):
-    import sys
     from types import ModuleType
 
     row = {"label": "ours", "metric": "auc", "value": 0.5, "low": 0.25, "high": 0.75, "n": 9, "paper": None}
@@ -185,7 +203,10 @@ def test_study_gets_only_what_it_takes(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "a_study", module)
     monkeypatch.setattr("rec_core.studies.STUDIES", {"ours": "a_study"})
     words = ("study", "ours", "--data", "sample")
-    assert cli(*words, "--preset", "small", "--seed", "4", "--json").document == {"study": "ours", "rows": [row]}
+    assert cli(*words, "--preset", "small", "--seed", "4", "--json").document == {
+        "study": "ours",
+        "rows": [row],
+    }
     assert "ours" in cli(*words).out
     assert calls == [("sample", "small", 4), ("sample", "tiny", 0)]
     refused = cli(*words, "--backbone", "big")

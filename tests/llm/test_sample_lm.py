@@ -46,9 +46,9 @@ def test_ratings_answers_and_letters_never_merge_with_their_neighbours(greedy, p
             place += len(piece)
             cut.add(place)
         assert place == len(prompt)
-        alone = r"\n|Answer:| \([\d.]+ stars?\)| (?:Yes|No)(?=\.$)| [A-T]$|(?<=\n)[A-T]:"
+        alone = r" \([\d.]+ stars?\)\n?|\n|Answer:| (?:Yes|No)(?=\.$)| [A-T]$|(?<=\n)[A-T]:"
         found = list(re.finditer(alone, prompt))
-        assert len(found) > 10
+        assert len(found) > 8
         for match in found:
             assert {match.start(), match.end()} <= cut, f"{match.group()!r} merged in {prompt!r}"
 

@@ -71,7 +71,9 @@ def test_gpu(look, monkeypatch):
     assert not look()["gpu"]["ok"]
 
 
-@pytest.mark.parametrize(("given", "ok"), [("1", True), ("4", True), ("5", False), ("0", False), ("many", False)])
+@pytest.mark.parametrize(
+    ("given", "ok"), [("1", True), ("4", True), ("5", False), ("0", False), ("many", False)]
+)
 def test_threads(look, monkeypatch, given, ok):
     monkeypatch.setattr(module.os, "cpu_count", lambda: 4)
     monkeypatch.setenv("OMP_NUM_THREADS", given)
