@@ -32,8 +32,8 @@ MEASURES = {
     "top1_flip_excess": "First choice changes when the order does, beyond an exact repeat",
     "score_change_excess": "P(like) changes when the history's order does, beyond an exact repeat",
     "auc_difference": "AUC with another order of the history, minus AUC as given",
-    "log_popularity_difference": "Popularity of what is recommended, compared (natural log)",
-    "popularity_change": "Popularity of what is recommended, minus that of the own histories (natural log)",
+    "log_popularity_difference": "Popularity of what is recommended, difference of logarithms",
+    "popularity_change": "Popularity of what is recommended, minus that of the own histories (logarithms)",
     "popularity_change_gap": "That change, users of niche taste minus users of mainstream taste",
 }
 VERDICTS = {"evidence of effect": "orange", "not enough data": "gray"}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from pages.shared import agreement, cached, entry, map_jobs, messages, pickers, session
+from pages.shared import agreement, cached, entry, map_jobs, messages, pickers, selection, session
 from pages.shared.map_jobs import NAMES
 from rec_core.figures.embedding_map import embedding_map
 from rec_core.types import VIEWS
@@ -21,20 +19,6 @@ COLOURS = {
 METHODS = {"umap": "UMAP", "pca": "PCA"}
 MAP_HEIGHT = 330  # pixels
 MANY = 12  # selected items shown by name
-
-
-def clicked(view: str, titles: dict[str, str]) -> None:
-    """Make what was selected in one map the selection of all."""
-    points = session.get(f"map-{view}", {}).get("selection", {}).get("points", [])
-    chosen = [item for item in dict.fromkeys(_id(point) for point in points) if item in titles]
-    session.put(session.SELECTED, chosen[1:] and chosen or None)
-    if chosen:
-        session.put(session.ITEM, chosen[0])
-
-
-def _id(point: dict[str, Any]) -> str:
-    custom = point.get("customdata")
-    return str(custom[0] if isinstance(custom, list) else custom)
 
 
 def maps(run: str, method: str, titles: dict[str, str]) -> None:
@@ -60,7 +44,7 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
             st.plotly_chart(
                 drawing,
                 key=f"map-{view}",
-                on_select=lambda v=view: clicked(v, titles),
+                on_select=lambda v=view: selection.share(v, titles),
                 selection_mode=("points", "box", "lasso"),
                 config={"displaylogo": False, "scrollZoom": True},
                 alt=f"{METHODS[method]} map of {NAMES[view]}; its {len(frame)} places are in the table",
@@ -94,8 +78,8 @@ def near(run: str, item: str, titles: dict[str, str]) -> None:
         ]
         shown = found[view][["title", "similarity"]].assign(also_in=also)
         formats = {
-            "title": st.column_config.TextColumn("title", width=180),
-            "similarity": st.column_config.NumberColumn("cosine", format="%.2f", width=60),
+            "title": st.column_config.TextColumn("title", width=150),
+            "similarity": st.column_config.NumberColumn("cosine", format="%.2f", width=56),
             "also_in": st.column_config.TextColumn("also in", width=90),
         }
         with column:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, entry, job_monitor, messages, session
+from pages.shared import cached, entry, job_monitor, messages, pickers, session
 from rec_core import jobs
 from rec_core.types import InputError
 from rec_core.workbench import datasets, runs, sample_run
 
 JOB = "sample-build"
+SLOW_POLL_SECONDS = 6
 
 
 def build() -> None:
@@ -18,14 +19,14 @@ def build() -> None:
     jobs.start_command(session.workspace(), JOB, ["sample", "build", "--json"])
 
 
-def sample() -> None:
-    """Draw how far the sample is; on a fresh workspace, start building it."""
+def sample() -> str:
+    """Draw how far the sample is; on a fresh workspace, start building it. Return the job's state."""
     space = session.workspace()
     run = sample_run(workspace=space)
     ready = run is not None and jobs.state(space, run) == "done"
     state = job_monitor.state_of(JOB)
     if ready and state not in job_monitor.LIVE:
-        return
+        return state
     if state == "absent" and not space.read_only:
         try:
             build()
@@ -36,16 +37,15 @@ def sample() -> None:
         "A catalogue of real films with simulated viewers, and a small RALLRec trained on it: about two "
         "minutes on two cores, once. It goes on when this window is closed. Data and Train work already."
     )
-    job_monitor.watch(JOB, "Sample dataset and run", again=build)
+    return job_monitor.watch(JOB, "Sample dataset and run", again=build)
 
 
 def ready(known: pd.DataFrame, made: pd.DataFrame) -> None:
     """Draw the counts and the ways on."""
     here, done = known[known["imported"]], made[made["state"] == "done"]
-    at_work = jobs.active(session.workspace())
     for column, (label, value) in zip(
         st.columns(3),
-        [("Datasets here", len(here)), ("Finished runs", len(done)), ("Jobs at work", len(at_work))],
+        [("Datasets here", len(here)), ("Finished runs", len(done)), ("Workers at work", pickers.at_work())],
         strict=True,
     ):
         column.metric(label, value, border=True)
@@ -96,9 +96,16 @@ def newest(known: pd.DataFrame, made: pd.DataFrame) -> None:
         st.dataframe(known[columns], hide_index=True, placeholder="", alt="The datasets here and to be had")
 
 
+def overview() -> None:
+    """Draw what is here; drawn again now and then while the sample is built."""
+    known, made = datasets(workspace=session.workspace()), runs(workspace=session.workspace())
+    ready(known, made)
+    newest(known, made)
+
+
 def machine() -> None:
-    """Draw what the doctor found."""
-    with st.expander("This machine", icon=":material/stethoscope:"):
+    """Draw what the doctor finds, when asked: it loads the heavy packages to see their state."""
+    if st.toggle("Check this machine", key="home-doctor"):
         checks = pd.DataFrame(cached.doctor(session.root()))
         st.dataframe(
             checks, hide_index=True, alt="Checks of this machine: what, whether it is well, how to mend it"
@@ -111,8 +118,6 @@ messages.opening(
     "Three scripts of one catalogue: what behaviour says, what words say, and both aligned. "
     "Look into everything a language model recommends from them.",
 )
-known, made = datasets(workspace=session.workspace()), runs(workspace=session.workspace())
-sample()
-ready(known, made)
-newest(known, made)
+live = sample() in job_monitor.LIVE
+st.fragment(overview, run_every=SLOW_POLL_SECONDS if live else None)()
 machine()

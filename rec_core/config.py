@@ -92,16 +92,17 @@ def _nest(values: dict[str, Any]) -> dict[str, Any]:
                     f"{key!r} cannot be set: {parent!r} is a plain value, not a group of settings."
                 )
             place = step
-        place[leaf] = _merge(place[leaf], value) if isinstance(place.get(leaf), dict) else value
+        place[leaf] = _merge(place.get(leaf), value)
     return nested
 
 
-def _merge(base: dict[str, Any], changes: Any) -> Any:
+def _merge(base: Any, changes: Any) -> Any:
+    """Return `changes` over `base`; neither is touched, nor any group inside them."""
     if not isinstance(changes, dict):
         return changes
-    merged = dict(base)
+    merged = dict(base) if isinstance(base, dict) else {}
     for key, value in changes.items():
-        merged[key] = _merge(merged[key], value) if isinstance(merged.get(key), dict) else value
+        merged[key] = _merge(merged.get(key), value)
     return merged
 
 

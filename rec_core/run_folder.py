@@ -72,8 +72,8 @@ class RunFolder:
         file = self.path / "events.jsonl"
         if not file.exists():
             return []
-        text = file.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()[since:]]
+        lines = file.read_bytes().split(b"\n")[:-1]  # bytes: text has line breaks that JSON lines do not end at
+        return [json.loads(line) for line in lines[since:]]
 
     @property
     def stop_requested(self) -> bool:

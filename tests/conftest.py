@@ -68,7 +68,9 @@ def spelling() -> Callable[..., Any]:
     def make(*words: str) -> Any:
         characters = [(character, -10.0) for character in string.printable]
         vocab = [("<unk>", 0.0), *characters, *((word, -1.0) for word in words)]
-        return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.Unigram(vocab, unk_id=0)), unk_token="<unk>")
+        return PreTrainedTokenizerFast(
+            tokenizer_object=Tokenizer(models.Unigram(vocab, unk_id=0)), unk_token="<unk>"
+        )
 
     return make
 
@@ -87,23 +89,32 @@ def planted() -> "Dataset":
         for place, item in enumerate(rng.permutation(n_items)[: rng.integers(16, 24)]):
             own = item % 2 == user % 2
             rating = rng.choice([4, 5]) if own else rng.choice([1, 2, 3])
-            rows.append((f"u{user:02}", f"f{item:02}", rating, 1_000_000 + place * 1000 + int(rng.integers(900))))
+            rows.append(
+                (f"u{user:02}", f"f{item:02}", rating, 1_000_000 + place * 1000 + int(rng.integers(900)))
+            )
     users, items, ratings, times = (np.array(column) for column in zip(*rows, strict=True))
     user_ids, item_ids = [f"u{i:02}" for i in range(n_users)], [f"f{i:02}" for i in range(n_items)]
     genres = ["Comedy" if i % 2 else "Drama" for i in range(n_items)]
     table = pd.DataFrame(
         {
             "item_id": item_ids,
-            "title": [f"{'Merry' if i % 2 else 'Grave'} {string.ascii_uppercase[i % 26] * 2}{i}" for i in range(n_items)],
+            "title": [
+                f"{'Merry' if i % 2 else 'Grave'} {string.ascii_uppercase[i % 26] * 2}{i}"
+                for i in range(n_items)
+            ],
             "year": pd.array([1950 + i for i in range(n_items)], dtype="Int64"),
             "genres": genres,
             "description": [f"A {genre.lower()} of {i} words." for i, genre in enumerate(genres)],
         }
     )
-    people = pd.DataFrame({"user_id": user_ids, "gender": ["woman", "man", ""] * 10, "age_group": ["25-34", ""] * 15})
+    people = pd.DataFrame(
+        {"user_id": user_ids, "gender": ["woman", "man", ""] * 10, "age_group": ["25-34", ""] * 15}
+    )
     return Dataset(
         name="planted",
-        interactions=make_interactions(users, items, ratings, times, users=Vocab(user_ids), items=Vocab(item_ids)),
+        interactions=make_interactions(
+            users, items, ratings, times, users=Vocab(user_ids), items=Vocab(item_ids)
+        ),
         catalogue=Catalogue(table),
         users=people,
         source="invented",

@@ -39,7 +39,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": FLOOR_0 | {"workbench", "roster", "studies", "jobs"},
     "__main__": {"cli"},
 }
-PAGES_MAY_IMPORT = {"workbench", "studies", "jobs", "figures", "roster", "types", "store"}  # verbs take a Workspace
+PAGES_MAY_IMPORT = {
+    "workbench",
+    "studies",
+    "jobs",
+    "figures",
+    "roster",
+    "types",
+    "store",
+}  # verbs take a Workspace
 
 HEAVY = {
     *("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "sentence_transformers"),
@@ -123,7 +131,9 @@ def test_a_reach_upwards_is_noticed():
     assert found == [(2, "rec_core.systems.rallrec")]
     assert _engine_room(found[0][1]) not in MAY_IMPORT["probes"]
     assert [m for _, m in _imports(ast.parse("from rec_core import workbench"))] == ["rec_core.workbench"]
-    late = ast.parse("if TYPE_CHECKING:\n    import torch\ndef f():\n    import umap\ntry:\n    import faiss\nfinally: ...")
+    late = ast.parse(
+        "if TYPE_CHECKING:\n    import torch\ndef f():\n    import umap\ntry:\n    import faiss\nfinally: ..."
+    )
     assert [m for _, m in _imports(late, module_level_only=True)] == ["faiss"]
 
 

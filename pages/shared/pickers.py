@@ -30,11 +30,17 @@ def sidebar() -> None:
             help="What every page under Look inside shows.",
         )
         _facts_of_run(made)
-        at_work = jobs.active(space)
-        if at_work:
-            st.badge(f"{len(at_work)} at work", icon=":material/progress_activity:", color="orange")
-        st.caption(f"Workspace: {space.root}" + (" (read-only)" if space.read_only else ""))
+        if at_work():
+            st.badge(f"{at_work()} at work", icon=":material/progress_activity:", color="orange")
+        st.caption(
+            f"Workspace: {space.root.name}{' (read-only)' if space.read_only else ''}", help=str(space.root)
+        )
     session.tell_now()
+
+
+def at_work() -> int:
+    """Return how many workers are at work; a job that trains a run is one worker, though both are live."""
+    return len({job.status.get("pid") for job in jobs.active(session.workspace())})
 
 
 def _facts_of_run(made: pd.DataFrame) -> None:

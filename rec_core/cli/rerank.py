@@ -51,7 +51,7 @@ def rerank(
     """
     current().run_id = run
     with progress():
-        from rec_core.workbench.recommend_verbs import rerank
+        from rec_core.workbench.rerank_verbs import rerank
 
         result = rerank(run, user, item, alpha, beta, top_k=top_k, order=order)
     emit(result, as_json, lambda console: _draw(console, result))

@@ -6,6 +6,7 @@ It speaks only its dataset's language. Any Hugging Face causal language model ta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ BEGIN, END, PAD = "<s>", "</s>", "<pad>"
 # what stands beside them; all else, blanks included, may: frequent titles become single tokens, rare ones fall
 # back to words and letters.
 _BOUNDARY = r"\n| \((?:\d+(?:\.\d+)?) stars?\)\n?| (?:Yes|No)(?=\.|$)| [A-T]$|^[A-T]:|Answer:"
+# What an answer can be. Read once per line of text besides, each is one token however small the data is.
+_ANSWERS = (" Yes", " No", " A", " B", " C", " D", " E")
 
 
 class SampleLMConfig(Config):
@@ -103,8 +106,9 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
+    n_lines = sum(text.count("\n") + 1 for text in texts)
     tokenizer.train_from_iterator(
-        texts,
+        chain(texts, _ANSWERS * n_lines),
         trainers.BpeTrainer(
             vocab_size=vocab_size,
             special_tokens=[BEGIN, END, PAD],
@@ -120,7 +124,10 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
 
 
 def pack(tokenizer: Any, texts: Sequence[str], block_length: int) -> list[TokenRow]:
-    """Return rows of exactly `block_length` tokens (the last may be shorter): documents end to end, none dropped."""
+    """Return rows of exactly `block_length` tokens (the last may be shorter): documents end to end, none dropped.
+
+    A last row of a single token, which nothing in it could be predicted from, is left out.
+    """
     stream: list[int] = []
     for ids in tokenizer(list(texts))["input_ids"]:
         stream.extend(ids)

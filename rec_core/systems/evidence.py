@@ -53,7 +53,7 @@ def select_evidence(
         else:
             recent = recency_channel(request.history, top_k, request.item_num)
             ranked = rerank(positions, recent, retriever.reranker)
-        chosen.append(tuple(_evidence(request, r) for r in ranked))
+        chosen.append(tuple(evidence_item(request, r) for r in ranked))
     return chosen
 
 
@@ -76,13 +76,14 @@ def with_similarities(
 def _newest(request: ScoreRequest, top_k: int) -> tuple[EvidenceItem, ...]:
     newest_first = recency_channel(request.history, top_k, request.item_num)
     rows = [
-        _evidence(request, Ranked(int(position), "recency", rank, 1.0 / rank, False))
+        evidence_item(request, Ranked(int(position), "recency", rank, 1.0 / rank, False))
         for rank, position in enumerate(newest_first, start=1)
     ]
     return tuple(reversed(rows))
 
 
-def _evidence(request: ScoreRequest, ranked: Ranked) -> EvidenceItem:
+def evidence_item(request: ScoreRequest, ranked: Ranked) -> EvidenceItem:
+    """Return the record of one chosen history row."""
     history = request.history
     return EvidenceItem(
         item_num=int(history.item_nums[ranked.position]),

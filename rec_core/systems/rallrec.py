@@ -30,14 +30,14 @@ from rec_core.llm.slot_choice import slot_probs
 from rec_core.llm.text_encoder import TextEncoderConfig
 from rec_core.llm.yes_no import yes_no_logits, yes_probs
 from rec_core.prompts.choice import LETTERS
-from rec_core.prompts.like import ANSWER_LEAD, LikePrompt
+from rec_core.prompts.like import ANSWER_LEAD, LikePrompt, Order
 from rec_core.retrieval.cosine import cosines_by_view
 from rec_core.retrieval.mixture import mix
-from rec_core.retrieval.rerank import RerankConfig
+from rec_core.retrieval.rerank import Ranked, RerankConfig
 from rec_core.store import read_json
 from rec_core.systems.aligned_view import AlignedViewConfig
 from rec_core.systems.behaviour_view import BehaviourViewConfig
-from rec_core.systems.evidence import Retriever, select_evidence, with_similarities
+from rec_core.systems.evidence import Retriever, evidence_item, select_evidence, with_similarities
 from rec_core.systems.like_tuning import TuningConfig
 from rec_core.systems.prompt_fitting import fitted_prompt
 from rec_core.systems.prompting import Prompter
@@ -202,6 +202,14 @@ class RALLRec:
         shown = self.select_evidence(request) if evidence is None else evidence
         tokenizer, limit = self.backbone.tokenizer, self.config.backbone.max_length
         return fitted_prompt(self.prompter, tokenizer, request, shown, self.retriever.order, limit)
+
+    def read(self, request: ScoreRequest, ranked: Sequence[Ranked], order: str) -> tuple[str, float]:
+        """Return the prompt that shows these reranked history rows ("score" or "chronological"), and P(like)."""
+        shown = tuple(evidence_item(request, row) for row in ranked)
+        tokenizer, limit = self.backbone.tokenizer, self.config.backbone.max_length
+        words: Order = "chronological" if order == "chronological" else "relevance"
+        text = fitted_prompt(self.prompter, tokenizer, request, shown, words, limit).text
+        return text, float(yes_probs(self.logits([text]))[0])
 
     def score(self, requests: Sequence[ScoreRequest]) -> np.ndarray:
         """Return P(like) of each request (B,), the softmax over yes and no at the answer position."""

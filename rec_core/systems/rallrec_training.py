@@ -20,7 +20,6 @@ from rec_core.device import set_threads
 from rec_core.llm.backbone import load_backbone
 from rec_core.llm.lora import check_learned
 from rec_core.llm.yes_no import yes_probs
-from rec_core.prompts.like import Order
 from rec_core.retrieval.mixture import mix
 from rec_core.retrieval.quality import random_quality, retrieval_quality
 from rec_core.seeding import numpy_generator
@@ -34,7 +33,18 @@ from rec_core.systems.prompt_fitting import fitted_prompt
 from rec_core.systems.rallrec import RALLRec, RALLRecConfig, uses_sample_lm
 from rec_core.systems.sample_backbone import sample_backbone
 from rec_core.systems.text_view import text_view
-from rec_core.types import CTRSamples, Dataset, EmbeddingTable, Progress, ProgressEvent, ScoreRequest, Split
+from rec_core.types import (
+    CTRSamples,
+    Dataset,
+    EmbeddingTable,
+    InputError,
+    Progress,
+    ProgressEvent,
+    ScoreRequest,
+    Split,
+)
+
+_FEWEST_SAMPLES = 10  # below, a tenth is no row at all
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,17 @@ class Parts:
 
     @classmethod
     def of(cls, dataset: Dataset, min_history: int) -> Parts:
-        """Cut 80 / 10 / 10 of the samples by global time (ReLLa and RALLRec)."""
+        """Cut 80 / 10 / 10 of the samples by global time (ReLLa and RALLRec).
+
+        Raises:
+            InputError: there are too few samples for three parts.
+        """
         samples = make_ctr_samples(dataset.interactions, dataset.like_threshold, min_history)
+        if len(samples) < _FEWEST_SAMPLES:
+            raise InputError(
+                f"The dataset {dataset.name!r} gives {len(samples)} like questions, and at least {_FEWEST_SAMPLES} are "
+                f"needed; import more ratings, or lower min_history (now {min_history} earlier items per question)."
+            )
         split = global_time(len(samples))
         first_valid, first_test = samples.rows[split.valid[0]], samples.rows[split.test[0]]
         return cls(samples, split, np.arange(first_valid), np.arange(first_valid, first_test))

@@ -93,7 +93,9 @@ def _choice_documents(dataset: Dataset, prompter: Prompter, train_rows: np.ndarr
     histories = HistoryStore(interactions)
     lengths = np.bincount(interactions.user_nums[train_rows], minlength=interactions.n_users)
     n_wrong = CHOICE_CANDIDATES - 1
-    pairs = np.unique(np.stack([interactions.user_nums[train_rows], interactions.item_nums[train_rows]]), axis=1)
+    pairs = np.unique(
+        np.stack([interactions.user_nums[train_rows], interactions.item_nums[train_rows]]), axis=1
+    )
     unseen = interactions.n_items - np.bincount(pairs[0], minlength=interactions.n_users)
     users = np.flatnonzero((lengths > _CHOICE_HISTORY) & (unseen >= n_wrong))[::_CHOICE_EVERY]
     others = candidate_sets(subset(interactions, train_rows), users, n_wrong, seed)

@@ -1,4 +1,4 @@
-"""Verbs on a trained run: whose history, what to recommend, why, and what alpha and beta do."""
+"""Verbs on a trained run: whose history, what to recommend, and why."""
 
 from __future__ import annotations
 
@@ -8,19 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rec_core.data.histories import HistoryStore
 from rec_core.data.vocab import Vocab
 from rec_core.explain.removal import removals
 from rec_core.explain.verbalise import sentence
-from rec_core.retrieval.channels import recency_channel, semantic_channel
-from rec_core.retrieval.cosine import cosines
-from rec_core.retrieval.rerank import RerankConfig
-from rec_core.retrieval.rerank import rerank as merge
 from rec_core.store import Workspace
-from rec_core.types import EvidenceItem, History, InputError, Recommendation, ScoreRequest
+from rec_core.types import History, InputError, Recommendation
+from rec_core.workbench.question import history_of, number, request_of
 from rec_core.workbench.run_verbs import load_run
-
-IDLE_BETA = "At alpha = 1/2 both channels weigh the same and beta changes nothing."
 
 
 def users(run_id: str, *, workspace: Workspace | None = None) -> list[str]:
@@ -34,7 +28,7 @@ def users(run_id: str, *, workspace: Workspace | None = None) -> list[str]:
 def user_history(run_id: str, user: str, *, workspace: Workspace | None = None) -> pd.DataFrame:
     """Return a user's whole history, oldest first: position, item_id, title, rating, timestamp."""
     system = load_run(run_id, workspace=workspace)
-    _, history = _history_of(system, user)
+    _, history = history_of(system, user)
     return pd.DataFrame(
         {
             "position": np.arange(len(history)),
@@ -72,7 +66,7 @@ def recommend(
         raise InputError(f"The number of recommendations must be at least 1, not {top_k}.")
     system = load_run(run_id, workspace=workspace)
     user_num, past = (
-        _history_of(system, user) if user is not None else (None, _composed(system, history or []))
+        history_of(system, user) if user is not None else (None, _composed(system, history or []))
     )
     items = [_as_json(system, r) for r in system.recommend(past, top_k, user_num)]
     return {"run": run_id, "user": user, "items": items}
@@ -84,7 +78,7 @@ def explain(run_id: str, user: str, item: str, *, workspace: Workspace | None = 
     For an item the user has rated, the history is what came before it.
     """
     system = load_run(run_id, workspace=workspace)
-    request = _request(system, user, item)
+    request = request_of(system, user, item)
     evidence = system.select_evidence(request)
     prompt = system.prompt(request, evidence)
     logits = system.logits([prompt.text])
@@ -120,100 +114,6 @@ def explain(run_id: str, user: str, item: str, *, workspace: Workspace | None = 
     }
 
 
-def rerank(
-    run_id: str,
-    user: str,
-    item: str,
-    alpha: float,
-    beta: float,
-    top_k: int = 30,
-    order: str = "score",
-    *,
-    workspace: Workspace | None = None,
-) -> dict[str, Any]:
-    """Return both channels and the merged evidence for one target at the given alpha and beta (equation 8).
-
-    Raises:
-        InputError: a setting out of bounds, or an unknown id.
-    """
-    system = load_run(run_id, workspace=workspace)
-    request = _request(system, user, item)
-    config = RerankConfig.from_values({"alpha": alpha, "beta": beta, "top_k": top_k, "order": order})
-    targets = np.array([request.item_num])
-    semantic = semantic_channel(system.mixture, targets, [request.history], config.top_k, shift=system.shift)[
-        0
-    ]
-    recency = recency_channel(request.history, config.top_k, request.item_num)
-    merged = merge(semantic, recency, config)
-    closeness = _mixture_cosines(system, request)
-
-    def row(position: int) -> dict[str, Any]:
-        num = int(request.history.item_nums[position])
-        return {
-            "position": int(position),
-            "item_id": str(system.dataset.interactions.item_ids[num]),
-            "title": system.prompter.titles[num],
-            "rating": _number(request.history.ratings[position]),
-            "similarity": float(closeness[position]),
-        }
-
-    evidence = tuple(
-        EvidenceItem(
-            int(request.history.item_nums[r.position]),
-            float(request.history.ratings[r.position]),
-            r.position,
-            r.channel,
-            r.rank,
-            r.score,
-        )
-        for r in merged
-    )
-    prompt = system.prompt(request, evidence)
-    return {
-        "run": run_id,
-        "user": user,
-        "item": item,
-        "title": system.prompter.titles[request.item_num],
-        "alpha": alpha,
-        "beta": beta,
-        "note": IDLE_BETA if alpha == 0.5 else "",
-        "semantic": [{**row(p), "rank": i} for i, p in enumerate(semantic, start=1)],
-        "recency": [{**row(p), "rank": i} for i, p in enumerate(recency, start=1)],
-        "evidence": [
-            {
-                **row(r.position),
-                "rank": i,
-                "channel": r.channel,
-                "channel_rank": r.rank,
-                "score": r.score,
-                "tied": r.tied,
-            }
-            for i, r in enumerate(merged, start=1)
-        ],
-        "prompt": prompt.text,
-        "p_yes": float(system.score_evidence([request], [evidence])[0]),
-    }
-
-
-def _mixture_cosines(system: Any, request: ScoreRequest) -> np.ndarray:
-    return cosines(system.mixture, request.item_num, request.history.item_nums)
-
-
-def _history_of(system: Any, user: str) -> tuple[int, History]:
-    interactions = system.dataset.interactions
-    user_num = int(Vocab(interactions.user_ids).nums([user])[0])
-    return user_num, HistoryStore(interactions).of(user_num)
-
-
-def _request(system: Any, user: str, item: str) -> ScoreRequest:
-    user_num, history = _history_of(system, user)
-    item_num = int(Vocab(system.dataset.interactions.item_ids).nums([item])[0])
-    rated = np.flatnonzero(history.item_nums == item_num)
-    if len(rated):
-        history = HistoryStore(system.dataset.interactions).of(user_num, int(rated[0]))
-    return ScoreRequest(user_num, history, item_num)
-
-
 def _composed(system: Any, pairs: Sequence[tuple[str, float]]) -> History:
     nums = Vocab(system.dataset.interactions.item_ids).nums([item for item, _ in pairs])
     ratings = np.array([rating for _, rating in pairs], dtype=np.float32)
@@ -232,17 +132,13 @@ def _as_json(system: Any, recommendation: Recommendation) -> dict[str, Any]:
             {
                 "item_id": str(ids[e.item_num]),
                 "title": system.prompter.titles[e.item_num],
-                "rating": _number(e.rating),
+                "rating": number(e.rating),
                 "position": e.position,
                 "channel": e.channel,
                 "rank": e.rank,
                 "score": e.score,
-                "similarities": {view: _number(value) for view, value in e.similarities.items()},
+                "similarities": {view: number(value) for view, value in e.similarities.items()},
             }
             for e in recommendation.evidence
         ],
     }
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else float(value)

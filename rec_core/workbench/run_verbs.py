@@ -154,7 +154,7 @@ def sample_run(*, workspace: Workspace | None = None) -> str | None:
         "overrides": {},
         "seed": 0,
     }
-    for run_id in space.names("runs"):
+    for run_id in _run_ids(space):
         facts = read_json(space.run_path(run_id) / "run.json")
         if all(facts.get(key) == value for key, value in wanted.items()):
             return run_id
@@ -165,7 +165,7 @@ def runs(*, workspace: Workspace | None = None) -> pd.DataFrame:
     """Return one row per run, the newest first: run, title, system, dataset, preset, seed, state, seconds, auc."""
     space = workspace or Workspace.from_environment()
     rows = []
-    for run_id in space.names("runs"):
+    for run_id in _run_ids(space):
         run = RunFolder(space.run_path(run_id))
         facts, status = read_json(run.path / "run.json"), run.status
         auc = run.metrics.get("arms", {}).get("rallrec", {}).get("auc", {})
@@ -267,10 +267,15 @@ def _load(root: Path, run_id: str) -> Any:
     )
 
 
+def _run_ids(space: Workspace) -> list[str]:
+    """Return the runs; a folder without facts was left by a kill before its run began."""
+    return [run_id for run_id in space.names("runs") if (space.run_path(run_id) / "run.json").exists()]
+
+
 def _open(space: Workspace, run_id: str) -> RunFolder:
     folder = space.run_path(run_id)
     if not (folder / "run.json").exists():
-        known = ", ".join(space.names("runs")) or "none yet"
+        known = ", ".join(_run_ids(space)) or "none yet"
         raise InputError(f"There is no run {run_id!r} in {space.root}; known runs: {known}.")
     return RunFolder(folder)
 

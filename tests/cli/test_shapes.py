@@ -132,7 +132,7 @@ def test_rerank(cli, verb):
         "semantic": [LIST_ROW], "recency": [LIST_ROW],
         "evidence": [{**LIST_ROW, "channel_rank": 1, "tied": True}], "prompt": "?", "p_yes": 0.625,
     }  # fmt: skip
-    calls = verb("recommend_verbs", "rerank", result)
+    calls = verb("rerank_verbs", "rerank", result)
     words = ("rerank", "r1", "--user", "u", "--item", "f1", "--alpha", "0.5", "--beta", "2")
     assert cli(*words, "--top-k", "4", "--order", "chronological", "--json").document == result
     assert calls == [(("r1", "u", "f1", 0.5, 2.0), {"top_k": 4, "order": "chronological"})]

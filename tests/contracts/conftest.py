@@ -95,7 +95,8 @@ def questions(trained: Trained) -> list[ScoreRequest]:
     interactions = trained.dataset.interactions
     store = HistoryStore(interactions)
     return [
-        ScoreRequest(user, store.of(user, 6 + user), int(store.of(user).item_nums[6 + user])) for user in range(0, 10)
+        ScoreRequest(user, store.of(user, 6 + user), int(store.of(user).item_nums[6 + user]))
+        for user in range(0, 10)
     ]
 
 

@@ -55,7 +55,8 @@ def test_every_artefact_is_the_same_to_the_bit(stopped_often, trained):
         assert ours.keys() == theirs.keys()
         assert [name for name in ours if not np.array_equal(ours[name], theirs[name])] == [], file
     pd.testing.assert_frame_equal(
-        pd.read_parquet(folder / "predictions.parquet"), pd.read_parquet(trained.folder / "predictions.parquet")
+        pd.read_parquet(folder / "predictions.parquet"),
+        pd.read_parquet(trained.folder / "predictions.parquet"),
     )
     assert read_json(folder / "metrics.json") == read_json(trained.folder / "metrics.json")
 

@@ -122,7 +122,9 @@ def test_test_predictions_are_its_scores(trained, needs):
     assert [r.item_num for r in requests] == predictions["item_num"].tolist()
     ratings = interactions.ratings[predictions["row"]]
     assert np.array_equal(predictions["label"] == 1, ratings > trained.dataset.like_threshold)
-    np.testing.assert_allclose(predictions[f"p_{trained.card.name}"], trained.system.score(requests), atol=1e-5)
+    np.testing.assert_allclose(
+        predictions[f"p_{trained.card.name}"], trained.system.score(requests), atol=1e-5
+    )
 
 
 def test_an_unknown_user_and_an_empty_history_are_scored(trained, needs, questions):
@@ -139,8 +141,14 @@ def test_an_unknown_user_and_an_empty_history_are_scored(trained, needs, questio
 def test_evidence_is_history_and_never_the_target(trained, needs, questions):
     needs("EvidenceScorer")
     for question in questions:
-        for target in (question.item_num, int(question.history.item_nums[-1]), int(question.history.item_nums[0])):
-            evidence = trained.system.select_evidence(ScoreRequest(question.user_num, question.history, target))
+        for target in (
+            question.item_num,
+            int(question.history.item_nums[-1]),
+            int(question.history.item_nums[0]),
+        ):
+            evidence = trained.system.select_evidence(
+                ScoreRequest(question.user_num, question.history, target)
+            )
             assert evidence and target not in [item.item_num for item in evidence]
             positions = [item.position for item in evidence]
             assert len(set(positions)) == len(positions)
@@ -235,4 +243,6 @@ def test_embeddings_are_one_row_per_item(trained, needs):
         assert table.view == view and table.source
         assert table.values.dtype == np.float32 and np.isfinite(table.values).all()
         assert len(table.values) == len(table.known) == trained.dataset.interactions.n_items
-        assert not table.values[~table.known].any() and np.abs(table.values[table.known]).sum(axis=1).min() > 0
+        assert (
+            not table.values[~table.known].any() and np.abs(table.values[table.known]).sum(axis=1).min() > 0
+        )

@@ -10,7 +10,9 @@ def test_a_tokenizer_with_leading_blanks(tokenizer):
     found = answer_tokens(tokenizer, "Answer:")
     assert (found.yes_text, found.no_text) == (" Yes", " No")
     assert [tokenizer.decode([number]) for number in (found.yes, found.no)] == [" Yes", " No"]
-    assert tokenizer.encode("Answer: Yes.")[-2] == found.yes and tokenizer.encode("Answer: No.")[-2] == found.no
+    assert (
+        tokenizer.encode("Answer: Yes.")[-2] == found.yes and tokenizer.encode("Answer: No.")[-2] == found.no
+    )
 
 
 def test_a_tokenizer_without_leading_blanks(spelling):

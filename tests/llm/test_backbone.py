@@ -31,7 +31,9 @@ def folder(llama, tokenizer, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def loaded(folder) -> dict[str, Any]:
     """One backbone per precision; bitsandbytes imports for seconds the first time."""
-    return {precision: load_backbone(str(folder), precision) for precision in ("fp32", "bf16", "8bit", "4bit")}
+    return {
+        precision: load_backbone(str(folder), precision) for precision in ("fp32", "bf16", "8bit", "4bit")
+    }
 
 
 def logits(model: Any) -> torch.Tensor:
@@ -97,7 +99,9 @@ def test_quantised_backbones_are_tuned_by_the_trainer(folder, tmp_path, precisio
 def test_without_bitsandbytes_full_precision_is_used_and_said(folder, monkeypatch):
     monkeypatch.setattr(device, "_bitsandbytes_problem", lambda: "bitsandbytes is not installed")
     backbone = load_backbone(str(folder), "4bit")
-    assert backbone.choice.precision in ("fp32", "bf16") and not getattr(backbone.model, "is_quantized", False)
+    assert backbone.choice.precision in ("fp32", "bf16") and not getattr(
+        backbone.model, "is_quantized", False
+    )
     assert "4bit is not available (bitsandbytes is not installed)" in backbone.choice.reason
 
 
@@ -107,7 +111,11 @@ def test_a_missing_pad_token_is_filled_in(folder, llama, spelling, tmp_path):
     llama().save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     backbone = load_backbone(str(tmp_path))
-    assert backbone.tokenizer.pad_token_id == backbone.tokenizer.eos_token_id == backbone.model.config.pad_token_id
+    assert (
+        backbone.tokenizer.pad_token_id
+        == backbone.tokenizer.eos_token_id
+        == backbone.model.config.pad_token_id
+    )
 
 
 @pytest.mark.parametrize("damage", ["no such folder", "empty", "config", "weights"])
@@ -118,7 +126,9 @@ def test_what_cannot_be_loaded_is_one_sentence(folder, tmp_path, damage):
     if damage in ("config", "weights"):
         for file in folder.iterdir():
             (place / file.name).write_bytes(file.read_bytes())
-        (place / {"config": "config.json", "weights": "model.safetensors"}[damage]).write_bytes(b"{ this is neither")
+        (place / {"config": "config.json", "weights": "model.safetensors"}[damage]).write_bytes(
+            b"{ this is neither"
+        )
     with pytest.raises(InputError, match="cannot be loaded") as caught:
         load_backbone(str(place))
     assert "\n" not in str(caught.value) and str(place) in str(caught.value)
@@ -129,7 +139,9 @@ def test_prompts_are_wrapped_where_there_is_a_chat_template(tokenizer, spelling)
     assert chat_wrapped(tokenizer, "Hello") == "Hello"
     chat = spelling()
     chat.bos_token = "^"
-    chat.chat_template = "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]{{ '\n' }}"
+    chat.chat_template = (
+        "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]{{ '\n' }}"
+    )
     assert chat_wrapped(chat, "Hello") == "[user]Hello[assistant]\n"  # encoding adds the begin token, once
 
 

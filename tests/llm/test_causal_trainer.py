@@ -1,6 +1,5 @@
 """Training on token rows: the loss, accumulation, exact resume, what moves and what stands still."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,17 @@ PAD = 2
 def _libraries_are_loaded(llama, tmp_path_factory):
     """The first Trainer of a process imports for seconds; no single test should be charged for that."""
     model = attach(llama(), LoraConfig(rank=1), 0)
-    fit_causal(model, rows(1), PAD, TrainerConfig(), tmp_path_factory.mktemp("first"), 0, "fit", ignore_progress)
+    fit_causal(
+        model, rows(1), PAD, TrainerConfig(), tmp_path_factory.mktemp("first"), 0, "fit", ignore_progress
+    )
 
 
 def rows(n: int, seed: int = 0) -> list[TokenRow]:
     """Rows of different lengths and numbers of targets; the last one is all targets."""
     rng = np.random.default_rng(seed)
     made = [
-        TokenRow(rng.integers(3, 200, int(rng.integers(4, 14))).tolist(), int(rng.integers(1, 4))) for _ in range(n - 1)
+        TokenRow(rng.integers(3, 200, int(rng.integers(4, 14))).tolist(), int(rng.integers(1, 4)))
+        for _ in range(n - 1)
     ]
     return [*made, TokenRow(list(range(10, 24)), 14)]
 
@@ -168,13 +170,21 @@ def test_the_seed_decides_the_order(llama, tmp_path):
 
 @pytest.mark.parametrize(
     ("schedule", "warmup_share", "factors"),
-    [("linear", 0.4, [0, 1 / 2, 1, 2 / 3, 1 / 3]), ("constant", 0.0, [1] * 5), ("linear", 0.0, [1, 0.8, 0.6, 0.4, 0.2])],
+    [
+        ("linear", 0.4, [0, 1 / 2, 1, 2 / 3, 1 / 3]),
+        ("constant", 0.0, [1] * 5),
+        ("linear", 0.0, [1, 0.8, 0.6, 0.4, 0.2]),
+    ],
 )
-def test_learning_rate_rises_over_the_warmup_share_and_falls(llama, tmp_path, schedule, warmup_share, factors):
+def test_learning_rate_rises_over_the_warmup_share_and_falls(
+    llama, tmp_path, schedule, warmup_share, factors
+):
     config = TrainerConfig(batch_size=1, learning_rate=0.01, warmup_share=warmup_share, schedule=schedule)
     events: list[ProgressEvent] = []
     fit_causal(llama(), rows(5), PAD, config, tmp_path, 0, "fit", events.append)
-    assert [(event.step, event.total, event.stage) for event in events] == [(i, 5, "fit") for i in range(1, 6)]
+    assert [(event.step, event.total, event.stage) for event in events] == [
+        (i, 5, "fit") for i in range(1, 6)
+    ]
     assert [event.metrics["learning_rate"] / 0.01 for event in events] == pytest.approx(factors)
 
 

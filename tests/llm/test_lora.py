@@ -58,7 +58,9 @@ def test_the_seed_decides_the_adapter_and_the_global_generator_stands_still(llam
     first = attach(base, LoraConfig(rank=2), 7)
     assert torch.equal(torch.rand(1), expected)
     again, other = attach(llama(), LoraConfig(rank=2), 7), attach(llama(), LoraConfig(rank=2), 8)
-    values = [[p for name, p in model.named_parameters() if "lora_A" in name] for model in (first, again, other)]
+    values = [
+        [p for name, p in model.named_parameters() if "lora_A" in name] for model in (first, again, other)
+    ]
     assert all(torch.equal(a, b) for a, b in zip(values[0], values[1], strict=True))
     assert not any(torch.equal(a, b) for a, b in zip(values[0], values[2], strict=True))
 

@@ -53,12 +53,25 @@ def test_ratings_answers_and_letters_never_merge_with_their_neighbours(greedy, p
             assert {match.start(), match.end()} <= cut, f"{match.group()!r} merged in {prompt!r}"
 
 
+def test_answers_are_single_tokens_however_small_the_data():
+    """Two documents about long titles, and a vocabulary that is full before an answer comes up often."""
+    text = "\n".join(
+        f"The Return of the {name} (19{i})" for i, name in enumerate(["Moon", "Rain"] * 40, start=10)
+    )
+    scarce = train_tokenizer([f"{text}\nAnswer: Yes.", f"{text}\nAnswer: A"] * 2, 300)
+    lead = scarce.encode("Answer:")
+    for word in ("Yes", "No", *"ABCDE"):
+        assert len(scarce.encode(f"Answer: {word}")) == len(lead) + 1, word
+
+
 def test_an_answer_is_tokenised_alike_alone_and_in_place(greedy, prompts):
     lead = greedy.encode(prompts[0].removesuffix(" Yes."))
     assert greedy.encode(prompts[0]) == lead + greedy.encode(" Yes.", add_special_tokens=False)
     assert len(greedy.encode(" Yes.", add_special_tokens=False)) == 2
     choice = prompts[2].removesuffix(" A")
-    assert [len(greedy.encode(f"{choice} {letter}")) for letter in "ABC"] == [len(greedy.encode(choice)) + 1] * 3
+    assert [len(greedy.encode(f"{choice} {letter}")) for letter in "ABC"] == [
+        len(greedy.encode(choice)) + 1
+    ] * 3
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="<>"), max_size=40))
@@ -104,4 +117,7 @@ def test_training_writes_a_model_that_loads_and_the_seed_decides_it(texts, tmp_p
         weights.append(backbone.model.model.embed_tokens.weight)
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
     assert backbone.tokenizer.encode("Up") == train_tokenizer(texts, 300).encode("Up")
-    assert backbone.tokenizer.pad_token == "<pad>" and len(backbone.tokenizer) == backbone.model.config.vocab_size
+    assert (
+        backbone.tokenizer.pad_token == "<pad>"
+        and len(backbone.tokenizer) == backbone.model.config.vocab_size
+    )

@@ -7,7 +7,11 @@ import torch
 from rec_core.llm.slot_choice import slot_probs
 from rec_core.types import InputError
 
-PROMPTS = ["A: Up\nB: Heat\nC: Alien\nAnswer:", "Which?\nA: Heat (1995)\nB: Up\nC: Tron (1982)\nAnswer:", "Answer:"]
+PROMPTS = [
+    "A: Up\nB: Heat\nC: Alien\nAnswer:",
+    "Which?\nA: Heat (1995)\nB: Up\nC: Tron (1982)\nAnswer:",
+    "Answer:",
+]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 32])

@@ -10,7 +10,15 @@ import torch
 from rec_core.llm.text_encoder import TextEncoderConfig, encode, encoder_folder, mean_pooled
 from rec_core.types import InputError, ProgressEvent
 
-TITLES = ["Up", "Alien (1979)", "A long story about rain and other weather (1999)", "M", "Heat (1995)", "Up", ""]
+TITLES = [
+    "Up",
+    "Alien (1979)",
+    "A long story about rain and other weather (1999)",
+    "M",
+    "Heat (1995)",
+    "Up",
+    "",
+]
 
 
 @pytest.fixture(params=["bert", "llama", "gpt2"])
@@ -81,7 +89,9 @@ def test_the_packaged_encoder_equals_sentence_transformers():
     from sentence_transformers import SentenceTransformer
 
     texts = ["Alien (1979)", "A crew meets something on a dark ship, and nobody hears it.", "Up", ""]
-    theirs = SentenceTransformer(encoder_folder("minilm"), device="cpu").encode(texts, normalize_embeddings=True)
+    theirs = SentenceTransformer(encoder_folder("minilm"), device="cpu").encode(
+        texts, normalize_embeddings=True
+    )
     ours = encode(texts, TextEncoderConfig())
     ours /= np.linalg.norm(ours, axis=1, keepdims=True)
     np.testing.assert_allclose(ours, theirs, atol=1e-6)

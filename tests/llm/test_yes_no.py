@@ -49,7 +49,9 @@ def test_left_padding_is_irrelevant(model, tokenizer):
     ids, mask = left_padded([row], tokenizer.pad_token_id)
     more = torch.nn.functional.pad(ids, (9, 0), value=5), torch.nn.functional.pad(mask, (9, 0), value=0)
     with torch.no_grad():
-        torch.testing.assert_close(last_logits(model, *more), last_logits(model, ids, mask), atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            last_logits(model, *more), last_logits(model, ids, mask), atol=1e-5, rtol=0
+        )
 
 
 def test_probability_is_the_softmax_over_the_pair(model, tokenizer, prompts):

@@ -12,7 +12,10 @@ from rec_core.objectives.text_alignment import TextAlignment
 def objective(n_items: int, batch_size: int) -> TextAlignment:
     generator = torch.Generator().manual_seed(0)
     net = Projector(4, 6, 3, generator)
-    text, behaviour = torch.randn(n_items, 4, generator=generator), torch.randn(n_items, 3, generator=generator)
+    text, behaviour = (
+        torch.randn(n_items, 4, generator=generator),
+        torch.randn(n_items, 3, generator=generator),
+    )
     return TextAlignment(net, text, behaviour, 0.5, batch_size)
 
 

@@ -1,6 +1,9 @@
 """Every page: on an empty workspace, with a run, one interaction, and a person's error."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -171,6 +174,29 @@ def test_embeddings_shares_a_selection_between_maps_and_search(open_page, answer
     assert len(charts) == 3
 
 
+def test_embeddings_lifts_out_what_was_drawn_around(open_page, answers):
+    app = open_page("embeddings")
+    app.session_state["selected_items"] = ["i5", "i7"]
+    app.selectbox(key="item").set_value("i7").run()
+    assert "2 items are selected in all maps: Film 5, Film 7" in texts(app)
+    app.selectbox(key="item").set_value("i8").run()
+    assert "items are selected" not in texts(app)
+
+
+def test_a_selection_in_one_map_is_shared(monkeypatch):
+    from pages.shared import selection, session
+
+    points = [{"customdata": ["i2"]}, {"customdata": "i3"}, {"customdata": ["i2"]}, {"customdata": ["gone"]}]
+    state = {"map-text": {"selection": {"points": points}}, "map-id": {"selection": {"points": points[:1]}}}
+    monkeypatch.setattr(session.st, "session_state", state)
+    selection.share("text", {"i2", "i3"})
+    assert (state[session.SELECTED], state[session.ITEM]) == (["i2", "i3"], "i2")
+    selection.share("id", {"i2", "i3"})
+    assert session.SELECTED not in state and state[session.ITEM] == "i2"
+    selection.share("aligned", {"i2"})
+    assert state[session.ITEM] == "i2"
+
+
 def test_rerank_moves_with_alpha_and_names_ties(open_page, answers):
     app = open_page("rerank")
     assert "No two scores are tied" in texts(app)
@@ -238,3 +264,20 @@ def test_pages_import_no_torch_and_hold_no_caches_of_their_own():
         assert "unsafe_allow_html" not in text, file
         assert "st.cache_" not in text or file.name == "cached.py", file
         assert len(text.splitlines()) <= 150 or file.parent.name == "shared", file
+
+
+def test_first_page_opens_without_torch(tmp_path):
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; app = AppTest.from_file('app.py').run(timeout=30); "
+        "assert not app.exception; sys.exit('torch' in sys.modules)"
+    )
+    environment = {**os.environ, "ROSETTA_WORKSPACE": str(tmp_path), "ROSETTA_READONLY": "1"}
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, check=True, timeout=60)
+
+
+def test_home_checks_the_machine_when_asked(open_page):
+    app = open_page("home")
+    app.toggle(key="home-doctor").set_value(True).run()
+    assert not app.exception
+    assert any("mend" in frame.value for frame in app.dataframe)

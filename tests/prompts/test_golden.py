@@ -66,7 +66,12 @@ def test_a_list_has_as_many_candidates_as_letters(n: int):
 
 
 def test_words_for_people_and_ratings():
-    assert [pronouns({"gender": g}).subject for g in ("woman", "man", "", "other")] == ["she", "he", "they", "they"]
+    assert [pronouns({"gender": g}).subject for g in ("woman", "man", "", "other")] == [
+        "she",
+        "he",
+        "they",
+        "they",
+    ]
     assert pronouns({}).subject == "they"
     assert profile_sentence({"gender": "", "age_group": ""}) == "Nothing is known about the user."
     ratings = [4.0, 1.0, 3.5, 0.5, np.float32(2.0), np.nan]

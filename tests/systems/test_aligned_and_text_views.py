@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rec_core.llm.text_encoder import TextEncoderConfig, encode
 from rec_core.data.item_texts import description_text, title_text
+from rec_core.llm.text_encoder import TextEncoderConfig, encode
 from rec_core.store import Workspace
 from rec_core.systems import text_view as text_view_module
 from rec_core.systems.aligned_view import AlignedViewConfig, train_aligned_view
@@ -13,7 +13,9 @@ from rec_core.types import EmbeddingTable, ignore_progress
 
 
 def table(view: str, values: np.ndarray, known: np.ndarray | None = None) -> EmbeddingTable:
-    return EmbeddingTable(view, values.astype(np.float32), np.ones(len(values), bool) if known is None else known, "")
+    return EmbeddingTable(
+        view, values.astype(np.float32), np.ones(len(values), bool) if known is None else known, ""
+    )
 
 
 def own_rank(aligned: np.ndarray, behaviour: np.ndarray) -> np.ndarray:
@@ -37,7 +39,10 @@ def test_the_projector_learns_a_planted_map_and_no_shuffled_one(planted_map, tmp
     config = AlignedViewConfig.from_values({"hidden_size": 32, "loop.epochs": 60, "loop.learning_rate": 1e-2})
     held_out = np.arange(60) >= 45
     ranks = {}
-    for name, target in (("planted", behaviour), ("shuffled", np.random.default_rng(1).permutation(behaviour))):
+    for name, target in (
+        ("planted", behaviour),
+        ("shuffled", np.random.default_rng(1).permutation(behaviour)),
+    ):
         known = table("id", target, ~held_out)
         aligned = train_aligned_view(table("text", text), known, config, tmp_path / name, 0, ignore_progress)
         ranks[name] = own_rank(aligned.values, target)[held_out].mean()
@@ -52,12 +57,16 @@ def test_items_without_text_stay_zero_and_scale_does_not_matter(planted_map, tmp
     tables = []
     for name, scale in (("a", 1.0), ("b", 100.0)):
         source = table("text", text * scale * known[:, None], known)
-        tables.append(train_aligned_view(source, table("id", behaviour), config, tmp_path / name, 3, ignore_progress))
+        tables.append(
+            train_aligned_view(source, table("id", behaviour), config, tmp_path / name, 3, ignore_progress)
+        )
     assert not tables[0].values[7].any() and not tables[0].known[7] and tables[0].values[8].any()
     np.testing.assert_allclose(tables[0].values, tables[1].values, atol=1e-5)
 
 
-def test_the_text_view_is_title_beside_description_and_is_encoded_once(planted, tiny_bert, tmp_path, monkeypatch):
+def test_the_text_view_is_title_beside_description_and_is_encoded_once(
+    planted, tiny_bert, tmp_path, monkeypatch
+):
     space, config = Workspace(tmp_path), TextEncoderConfig(name=str(tiny_bert))
     first = text_view(planted, config, space, ignore_progress)
     titles = encode(title_text(planted.catalogue), config)

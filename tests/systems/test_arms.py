@@ -38,7 +38,11 @@ def test_values_are_the_plain_metrics_and_their_differences(predictions):
 
 
 def test_the_seed_decides_the_intervals(predictions):
-    assert compare_arms(predictions, 1, 50) == compare_arms(predictions, 1, 50) != compare_arms(predictions, 2, 50)
+    assert (
+        compare_arms(predictions, 1, 50)
+        == compare_arms(predictions, 1, 50)
+        != compare_arms(predictions, 2, 50)
+    )
 
 
 def test_one_class_alone_gives_null_and_not_a_crash(predictions, tmp_path):

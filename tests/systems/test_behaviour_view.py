@@ -13,7 +13,9 @@ from rec_core.systems.behaviour_view import (
 )
 from rec_core.types import Interactions, ignore_progress
 
-CONFIG = BehaviourViewConfig.from_values({"embedding_size": 8, "batch_size": 64, "loop.epochs": 40, "reg": 1e-3})
+CONFIG = BehaviourViewConfig.from_values(
+    {"embedding_size": 8, "batch_size": 64, "loop.epochs": 40, "reg": 1e-3}
+)
 
 
 def communities(seed: int, n_users: int = 40, n_items: int = 40, shuffled: bool = False) -> Interactions:
@@ -100,7 +102,11 @@ def test_a_small_catalogue_is_no_obstacle(tmp_path):
     rng = np.random.default_rng(0)
     items = np.concatenate([rng.permutation(12)[:6] for _ in range(8)])
     interactions = make_interactions(
-        np.repeat(np.arange(8), 6), items, np.full(48, 5.0), np.tile(np.arange(6), 8), items=Vocab(np.arange(12))
+        np.repeat(np.arange(8), 6),
+        items,
+        np.full(48, 5.0),
+        np.tile(np.arange(6), 8),
+        items=Vocab(np.arange(12)),
     )
     view = trained(interactions, tmp_path, CONFIG.with_values({"loop.epochs": 5}))
     assert view.items.values.shape == (12, 8)

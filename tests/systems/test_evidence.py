@@ -31,14 +31,21 @@ def test_the_target_is_never_its_own_evidence(values, history, name, target):
     assert len(chosen) == 4 if target != 3 else len(chosen) in (4, 5)
     assert target not in [item.item_num for item in chosen]
     for item in chosen:
-        assert item.item_num == history.item_nums[item.position] and item.rating == history.ratings[item.position]
+        assert (
+            item.item_num == history.item_nums[item.position]
+            and item.rating == history.ratings[item.position]
+        )
 
 
 def test_similar_items_come_first_and_of_a_repeated_one_the_latest(values, history):
     chosen = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "relevance"), 3)[0]
     ranked = sorted({3, 7, 9, 12, 20}, key=lambda item: -cosine(values[item], values[25]))
     assert [item.item_num for item in chosen] == ranked[:3]
-    assert [(item.channel, item.rank) for item in chosen] == [("semantic", 1), ("semantic", 2), ("semantic", 3)]
+    assert [(item.channel, item.rank) for item in chosen] == [
+        ("semantic", 1),
+        ("semantic", 2),
+        ("semantic", 3),
+    ]
     assert all(item.position == 3 for item in chosen if item.item_num == 3)
     in_time = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "chronological"), 3)[0]
     assert [item.position for item in in_time] == sorted(item.position for item in chosen)
@@ -80,7 +87,9 @@ def test_an_empty_history_gives_no_evidence(values):
 def test_the_same_evidence_in_another_order_and_with_cosines(values, history):
     similar = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "relevance"), 5)[0]
     in_time = reordered(similar, "chronological")
-    assert [item.position for item in in_time] == [1, 2, 3, 4, 5] and sorted(similar, key=lambda e: e.position) == [*in_time]
+    assert [item.position for item in in_time] == [1, 2, 3, 4, 5] and sorted(
+        similar, key=lambda e: e.position
+    ) == [*in_time]
     assert reordered(in_time, "relevance") == similar
     marked = with_similarities(similar, {"id": np.arange(5) / 10})
     assert [item.similarities for item in marked] == [{"id": i / 10} for i in range(5)]

@@ -41,7 +41,9 @@ def test_targets_are_exactly_the_answer(rows_of, film_tokenizer, samples):
         assert prompt.startswith("<s>") and prompt.endswith("\nAnswer:") and prompt.count("Answer:") == 1
 
 
-@pytest.mark.parametrize("words", [("Yes", "No"), (" Yes", " No"), ("yes", "no"), (" Yes", " No", " Yes.", " No.")])
+@pytest.mark.parametrize(
+    "words", [("Yes", "No"), (" Yes", " No"), ("yes", "no"), (" Yes", " No", " Yes.", " No.")]
+)
 @pytest.mark.parametrize("chat", [False, True])
 def test_the_first_target_is_the_token_that_is_scored(rows_of, spelling, samples, words, chat):
     tokenizer, lead = spelling(*words), "Answer:"

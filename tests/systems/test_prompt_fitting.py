@@ -17,7 +17,9 @@ def case(planted, requests, values):
 
 def shown(prompter, prompt, evidence) -> list[int]:
     lines = prompt.text.splitlines()
-    return [i for i, item in enumerate(evidence) if any(prompter.titles[item.item_num] in line for line in lines)]
+    return [
+        i for i, item in enumerate(evidence) if any(prompter.titles[item.item_num] in line for line in lines)
+    ]
 
 
 def test_what_fits_is_shown_whole(case, film_tokenizer):
@@ -40,7 +42,9 @@ def test_the_least_relevant_or_the_oldest_goes_first(case, film_tokenizer, order
     whole = prompter.like(request, evidence, order)
     for part in ("profile", "note", "question", "lead"):
         assert prompt.parts[part] == whole.parts[part]
-    expected = list(range(n_left)) if order == "relevance" else list(range(len(evidence) - n_left, len(evidence)))
+    expected = (
+        list(range(n_left)) if order == "relevance" else list(range(len(evidence) - n_left, len(evidence)))
+    )
     assert shown(prompter, prompt, evidence) == expected
 
 

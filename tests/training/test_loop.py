@@ -155,7 +155,13 @@ def test_the_net_trains_in_training_mode_and_is_left_in_evaluation_mode(tmp_path
     seen = []
     config = LoopConfig(epochs=2, evaluate_every=1)
     run_epochs(
-        objective, config, tmp_path, 0, "fit", lambda e: None if e.metrics else seen.append(objective.net.training), look
+        objective,
+        config,
+        tmp_path,
+        0,
+        "fit",
+        lambda e: None if e.metrics else seen.append(objective.net.training),
+        look,
     )
     assert modes == [(False, False)] * 2 and seen == [True] * 6 and not objective.net.training
 

@@ -1,0 +1,100 @@
+"""The verb behind the sliders: both channels and the merged evidence for one target at any alpha and beta."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rec_core.retrieval.channels import recency_channel, semantic_channel
+from rec_core.retrieval.cosine import cosines
+from rec_core.retrieval.rerank import Ranked, RerankConfig, beta_is_idle
+from rec_core.retrieval.rerank import rerank as merge
+from rec_core.store import Workspace
+from rec_core.types import ScoreRequest
+from rec_core.workbench.question import number, request_of
+from rec_core.workbench.run_verbs import load_run
+
+IDLE_BETA = "At alpha = 1/2 both channels weigh the same and beta changes nothing."
+
+
+def rerank(
+    run_id: str,
+    user: str,
+    item: str,
+    alpha: float,
+    beta: float,
+    top_k: int = 30,
+    order: str = "score",
+    *,
+    workspace: Workspace | None = None,
+) -> dict[str, Any]:
+    """Return both channels and the merged evidence for one target at the given alpha and beta (equation 8).
+
+    Args:
+        run_id: a finished run.
+        user: a user id.
+        item: the target's id; of an item the user has rated, only the history before it counts.
+        alpha: weight of the semantic channel, 0..1.
+        beta: how fast weight falls with rank, above 0.
+        top_k: history items kept, K.
+        order: "score" or "chronological", how the prompt lists them.
+        workspace: where runs live.
+
+    Raises:
+        InputError: a setting out of bounds, or an unknown id.
+    """
+    system = load_run(run_id, workspace=workspace)
+    request = request_of(system, user, item)
+    config = RerankConfig.from_values({"alpha": alpha, "beta": beta, "top_k": top_k, "order": order})
+    semantic, recency = _channels(system, request, config.top_k)
+    merged = merge(semantic, recency, config)
+    rows = _rows(system, request)
+    prompt, prob = system.read(request, merged, config.order)
+    return {
+        "run": run_id,
+        "user": user,
+        "item": item,
+        "title": system.prompter.titles[request.item_num],
+        "alpha": alpha,
+        "beta": beta,
+        "note": IDLE_BETA if beta_is_idle(config) else "",
+        "semantic": [{**rows[p], "rank": rank} for rank, p in enumerate(semantic, start=1)],
+        "recency": [{**rows[p], "rank": rank} for rank, p in enumerate(recency, start=1)],
+        "evidence": [{**rows[r.position], **_place(r, rank)} for rank, r in enumerate(merged, start=1)],
+        "prompt": prompt,
+        "p_yes": prob,
+    }
+
+
+def _channels(system: Any, request: ScoreRequest, top_k: int) -> tuple[np.ndarray, np.ndarray]:
+    targets = np.array([request.item_num])
+    semantic = semantic_channel(system.mixture, targets, [request.history], top_k, shift=system.shift)[0]
+    return semantic, recency_channel(request.history, top_k, request.item_num)
+
+
+def _rows(system: Any, request: ScoreRequest) -> list[dict[str, Any]]:
+    """Return one record per history row: what it is, its rating, its cosine to the target in the mixture."""
+    history = request.history
+    ids = system.dataset.interactions.item_ids
+    closeness = cosines(system.mixture, request.item_num, history.item_nums)
+    return [
+        {
+            "position": position,
+            "item_id": str(ids[num]),
+            "title": system.prompter.titles[num],
+            "rating": number(history.ratings[position]),
+            "similarity": float(closeness[position]),
+        }
+        for position, num in enumerate(history.item_nums)
+    ]
+
+
+def _place(ranked: Ranked, rank: int) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "channel": ranked.channel,
+        "channel_rank": ranked.rank,
+        "score": ranked.score,
+        "tied": ranked.tied,
+    }
