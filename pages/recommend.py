@@ -77,9 +77,9 @@ def evidence(item: dict[str, Any]) -> None:
     )
 
 
-def why(run: str, user: str, item: dict[str, Any]) -> None:
+def why(run: str, user: str | None, pairs: tuple[tuple[str, float], ...], item: dict[str, Any]) -> None:
     """Draw the reasons: sentence, evidence, removals, prompt."""
-    found = cached.explanation(session.root(), run, user, item["item_id"])
+    found = cached.explanation(session.root(), run, user, pairs, item["item_id"])
     st.text(found["sentence"])
     st.markdown("**If one history item had not been there**")
     changes = pd.DataFrame(found["removals"])
@@ -113,11 +113,7 @@ def draw(run: str, user: str | None, pairs: tuple[tuple[str, float], ...]) -> No
     with right, st.container(border=True):
         st.markdown("**Why**")
         st.text(opened["title"])
-        if user:
-            why(run, user, opened)
-        else:
-            st.caption("What the model read of the composed history:")
-            evidence(opened)
+        why(run, user, pairs, opened)
 
 
 entry.through_app("pages/recommend.py")

@@ -110,5 +110,5 @@ def _first_problem(name: str, error: ValidationError) -> str:
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"]) or name
     if problem["type"] == "extra_forbidden":
-        return f"{name} has no field {where!r}; check the spelling (`python -m rec_core train --help` lists the fields)."
+        return f"{name} has no field {where!r}; check the spelling (`rec_core train --help` lists them)."
     return f"The field {where!r} of {name} cannot be {problem['input']!r}: {problem['msg'].lower()}."

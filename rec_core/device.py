@@ -31,8 +31,8 @@ class Choice:
 def choose(requested: Precision) -> Choice:
     """Return what will really be used for the requested precision.
 
-    8-bit and 4-bit need bitsandbytes; when it cannot be imported the model is loaded in full precision and the
-    reason says so. On a CPU both work, more slowly than fp32 (4-bit needs the guard in `llm.backbone`).
+    8-bit and 4-bit need bitsandbytes; when it cannot be imported the model is loaded in full precision and
+    the reason says so. On a CPU both work, more slowly than fp32 (4-bit needs the guard in `llm.backbone`).
     """
     device = "cuda" if cuda_available() else "cpu"
     if requested in ("8bit", "4bit"):
@@ -67,6 +67,6 @@ def _bitsandbytes_problem() -> str:
         return "bitsandbytes is not installed"
     try:
         import bitsandbytes  # noqa: F401
-    except Exception as error:  # a broken native library raises anything
+    except Exception as error:  # noqa: BLE001 - a broken native library raises anything
         return f"bitsandbytes cannot be loaded: {error}"
     return ""

@@ -25,13 +25,13 @@ SYSTEMS: tuple[SystemCard, ...] = (
     SystemCard(
         name="rallrec",
         title="RALLRec",
-        paper="RALLRec: Improving Retrieval Augmented Large Language Model Recommendation with Representation "
-        "Learning (arXiv 2502.06101)",
+        paper="RALLRec: Improving Retrieval Augmented Large Language Model Recommendation with "
+        "Representation Learning (arXiv 2502.06101)",
         module="rec_core.systems.rallrec_training",
         class_path="rec_core.systems.rallrec.RALLRec",
         config_path="rec_core.systems.rallrec.RALLRecConfig",
         capabilities=("Recommender", "Scorer", "EvidenceScorer", "ListChooser", "EmbeddingSource"),
-        hardware="CPU with the embedded language model; a GPU for backbones of a billion parameters and more.",
+        hardware="CPU with the embedded language model; a GPU for backbones of a billion parameters or more.",
     ),
 )
 

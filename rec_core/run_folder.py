@@ -1,7 +1,8 @@
 """A run's folder: the only truth about it, for the worker that writes and for everybody who watches.
 
 Files: config.yaml, env.json, status.json (atomic, with a heartbeat), events.jsonl, log.txt, metrics.json,
-checkpoints/, artefacts of the system, and STOP, whose presence asks the worker to end at the next step boundary.
+checkpoints/, artefacts of the system, and STOP, whose presence asks the worker to end at the next step
+boundary.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class RunFolder:
         return read_json(file) if file.exists() else {}
 
     def set_status(self, state: str, **values: Any) -> None:
-        """Write the state ("queued", "running", "cancelling", "cancelled", "failed", "done") with pid and heartbeat."""
+        """Write the state (queued, running, cancelling, cancelled, failed or done) with pid and heartbeat."""
         process = psutil.Process()
         status = {
             **self.status,
@@ -49,7 +50,7 @@ class RunFolder:
         self._last_write = time.monotonic()
 
     def report(self, event: ProgressEvent) -> None:
-        """Append an event; refresh the heartbeat at most once a second; raise `Cancelled` when STOP exists."""
+        """Append an event; refresh the heartbeat at most once a second; raise `Cancelled` on STOP."""
         line = {
             "time": time.time(),
             "stage": event.stage,
@@ -72,7 +73,8 @@ class RunFolder:
         file = self.path / "events.jsonl"
         if not file.exists():
             return []
-        lines = file.read_bytes().split(b"\n")[:-1]  # bytes: text has line breaks that JSON lines do not end at
+        # Bytes: in text there are more line breaks than those JSON lines end at.
+        lines = file.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines[since:]]
 
     @property

@@ -58,7 +58,7 @@ class Workspace:
         return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
     def cached(self, kind: str, key: Any, build: Callable[[Path], None]) -> Path:
-        """Return the folder of an artefact, building it once: `build` fills a temporary folder that is renamed.
+        """Return the folder of an artefact, built once: `build` fills a temporary folder that is renamed.
 
         Args:
             kind: what it is ("text_embeddings", "sample_lm", ...).
@@ -91,8 +91,8 @@ def check_name(name: str, kind: str) -> str:
     """
     if not _NAME.fullmatch(name) or ".." in name:
         raise InputError(
-            f"{name!r} cannot be the name of a {kind}; use letters, digits, '.', '_' and '-', starting with a "
-            "letter or digit."
+            f"{name!r} cannot be the name of a {kind}; use letters, digits, '.', '_' and '-', starting with "
+            "a letter or digit."
         )
     return name
 
@@ -164,7 +164,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary sibling folder that becomes `path` when the block ends well, and vanishes otherwise."""
+    """Give a temporary sibling folder that becomes `path` when the block ends well and vanishes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=".new-"))
     try:

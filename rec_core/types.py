@@ -1,10 +1,10 @@
 """The frozen records every floor speaks, and the Protocols a system may satisfy.
 
-Shape letters used in comments and docstrings everywhere: B batch, U users, I items, N interactions, S samples,
-T history length, C candidates, D embedding, K list length, V vocabulary, H hidden.
+Shape letters used in comments and docstrings everywhere: B batch, U users, I items, N interactions, S
+samples, T history length, C candidates, D embedding, K list length, V vocabulary, H hidden.
 
-`user_ids` and `item_ids` are a dataset's own identifiers (strings). `user_nums` and `item_nums` are contiguous
-0-based integers; the only way from one to the other is a `Vocab`.
+`user_ids` and `item_ids` are a dataset's own identifiers (strings). `user_nums` and `item_nums` are
+contiguous 0-based integers; the only way from one to the other is a `Vocab`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Channel = Literal["semantic", "recency"]
 
 
 class InputError(ValueError):
-    """Wrong input from a person: one sentence that says what, where and how to mend it (exit code 2 on the CLI)."""
+    """Wrong input from a person: one sentence that says what, where and how to mend it (exit code 2)."""
 
 
 @dataclass(frozen=True)
 class Interactions:
     """Who rated what, when: N rows in global time order (timestamp, then user number, then item number).
 
-    `ratings` is NaN where the source has none; `timestamps` are seconds since 1970, or the row's rank when the
-    source has no time (`Dataset.has_time` tells).
+    `ratings` is NaN where the source has none; `timestamps` are seconds since 1970, or the row's rank when
+    the source has no time (`Dataset.has_time` tells).
     """
 
     user_ids: np.ndarray  # (U,) str: the id of each user number
@@ -46,10 +46,12 @@ class Interactions:
 
     @property
     def n_users(self) -> int:
+        """Return U."""
         return len(self.user_ids)
 
     @property
     def n_items(self) -> int:
+        """Return I."""
         return len(self.item_ids)
 
 
@@ -57,8 +59,8 @@ class Interactions:
 class Catalogue:
     """The items, one row per item number.
 
-    `table` always has the columns item_id, title, year (Int64, may be missing), genres ("Drama|War", may be empty)
-    and description (may be empty); a source may add more (director, country).
+    `table` always has the columns item_id, title, year (Int64, may be missing), genres ("Drama|War", may be
+    empty) and description (may be empty); a source may add more (director, country).
     """
 
     table: pd.DataFrame
@@ -68,6 +70,7 @@ class Catalogue:
 
     @property
     def titles(self) -> list[str]:
+        """Return the titles in the order of item numbers."""
         return self.table["title"].tolist()
 
 
@@ -75,8 +78,9 @@ class Catalogue:
 class Dataset:
     """Interactions, items and users of one source, with where they came from.
 
-    `users` has one row per user number: user_id and whatever attributes the source gives. `truth` holds planted
-    facts of simulated data (empty for real data). `content_hash` names the bytes the records were made from.
+    `users` has one row per user number: user_id and whatever attributes the source gives. `truth` holds
+    planted facts of simulated data (empty for real data). `content_hash` names the bytes the records were
+    made from.
     """
 
     name: str
@@ -114,7 +118,7 @@ class History:
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of an `Interactions` (or of samples over it) by part; each array is sorted and they never overlap."""
+    """Rows of an `Interactions` (or of samples over it) by part; every array is sorted, none overlap."""
 
     kind: str
     train: np.ndarray
@@ -124,7 +128,7 @@ class Split:
 
 @dataclass(frozen=True)
 class CTRSamples:
-    """Like / not-like questions: "given the first `history_lengths[s]` items of this user, is the next one liked?".
+    """Like / not-like questions: "given a user's first `history_lengths[s]` items, is the next one liked?".
 
     `rows[s]` is the target's row in the `Interactions`; the target is never part of its own history.
     """
@@ -151,7 +155,7 @@ class CTRSamples:
 
 @dataclass(frozen=True)
 class EmbeddingTable:
-    """One vector per item number. `known[i]` is False where the source has no vector (the row is then zero)."""
+    """One vector per item number; `known[i]` is False where the source has none (the row is then zero)."""
 
     view: str  # "id", "text", "aligned" or a mixture's name
     values: np.ndarray  # (I, D) float32
@@ -163,8 +167,8 @@ class EmbeddingTable:
 class EvidenceItem:
     """One history item chosen for a prompt, with why it was chosen.
 
-    `position` is the row in the full history (0 = oldest). `rank` is the 1-based rank in `channel`. `score` is
-    the reranker's (equation 8). `similarities` are cosines to the target in each view.
+    `position` is the row in the full history (0 = oldest). `rank` is the 1-based rank in `channel`. `score`
+    is the reranker's (equation 8). `similarities` are cosines to the target in each view.
     """
 
     item_num: int
@@ -178,7 +182,7 @@ class EvidenceItem:
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """Would this user like this item? `user_num` None = no profile known; the history may be composed by hand."""
+    """Would this user like this item? `user_num` None: no profile is known; any history will do."""
 
     user_num: int | None
     history: History
@@ -230,7 +234,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a probe measured: tidy `rows` (measure, group, value, low, high, n, p_corrected, verdict), raw rows beside."""
+    """What a probe measured: `rows` (measure, group, value, low, high, n, p_corrected, verdict) and `raw`."""
 
     probe: str
     rows: pd.DataFrame

@@ -144,11 +144,13 @@ def recommendations(
 
 
 @st.cache_data(max_entries=_SOME, show_spinner="Removing one history item at a time")
-def explanation(root: str, run: str, user: str, item: str) -> dict[str, Any]:
-    """Return why one item was recommended."""
+def explanation(
+    root: str, run: str, user: str | None, composed: tuple[tuple[str, float], ...], item: str
+) -> dict[str, Any]:
+    """Return why one item was recommended to a viewer, or for a composed history when there is none."""
     from rec_core.workbench import explain
 
-    return explain(run, user, item, workspace=_space(root))
+    return explain(run, user, item, None if user else composed, workspace=_space(root))
 
 
 @st.cache_data(max_entries=_SOME, show_spinner="Comparing, row by row")

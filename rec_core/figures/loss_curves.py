@@ -14,6 +14,8 @@ from rec_core.figures.style import label, styled
 def loss_curves(events: Iterable[Mapping[str, Any]]) -> go.Figure:
     """Return one panel per stage that reported numbers, below each other, a line per metric.
 
+    Learning rates are left out: thousands of times smaller than a loss, they would be a flat line at zero.
+
     Args:
         events: lines of events.jsonl in order: stage, step, metrics {name: value}. Where a resumed run
             reports a step again, the later report counts. No numbers at all gives an empty figure.
@@ -21,6 +23,8 @@ def loss_curves(events: Iterable[Mapping[str, Any]]) -> go.Figure:
     curves: dict[str, dict[str, dict[int, float]]] = {}
     for event in events:
         for name, value in (event.get("metrics") or {}).items():
+            if name == "learning_rate":
+                continue
             curves.setdefault(event["stage"], {}).setdefault(name, {})[event["step"]] = value
     if not curves:
         return styled(go.Figure(), "step", "value")

@@ -23,9 +23,10 @@ class AnswerTokens:
 def answer_tokens(tokenizer: Any, lead: str) -> AnswerTokens:
     """Return the pair of single, different tokens that continue `lead`.
 
-    Published code fixes the numbers of one model's vocabulary; here each spelling is tokenised after the lead and
-    taken only when it adds exactly one token, a different one for yes and for no. Behind a lead that ends in white
-    space (a chat template's last line break) the spelling without a blank comes first, elsewhere the one with it.
+    Published code fixes the numbers of one model's vocabulary; here each spelling is tokenised after the lead
+    and taken only when it adds exactly one token, a different one for yes and for no. Behind a lead that ends
+    in white space (a chat template's last line break) the spelling without a blank comes first, elsewhere the
+    one with it.
 
     Args:
         tokenizer: a Hugging Face tokenizer.
@@ -43,6 +44,6 @@ def answer_tokens(tokenizer: Any, lead: str) -> AnswerTokens:
             return AnswerTokens(pair[0][-1], pair[1][-1], yes_text, no_text)
     name = getattr(tokenizer, "name_or_path", "this tokenizer")
     raise InputError(
-        f"The tokenizer of {name!r} splits both Yes and No into several tokens, so a yes/no answer cannot be read "
-        "from one position; choose another backbone."
+        f"The tokenizer of {name!r} splits both Yes and No into several tokens, so a yes/no answer cannot be "
+        "read from one position; choose another backbone."
     )

@@ -1,4 +1,4 @@
-"""Load any causal language model by name or folder, in the precision asked for where the machine can do it."""
+"""Load any causal language model by name or folder, in the precision asked for where that can be had."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class BackboneConfig(Config):
     name: str = Field(
         SAMPLE_LM,
         min_length=1,
-        description="'sample_lm' trains the embedded model on this dataset; otherwise a Hugging Face name or folder.",
+        description="'sample_lm' trains the embedded model on this dataset; otherwise a Hugging Face name or "
+        "folder.",
     )
     precision: Precision = Field("fp32", description="Weights in fp32, bf16, 8bit or 4bit.")
     max_length: int = Field(
@@ -60,8 +61,8 @@ def load_backbone(name_or_folder: str, precision: Precision = "fp32") -> Backbon
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
-            f"The language model {name_or_folder!r} cannot be loaded ({_first_line(error)}); give a folder that holds "
-            "config.json, tokenizer and safetensors, or a hub name while online."
+            f"The language model {name_or_folder!r} cannot be loaded ({_first_line(error)}); give a folder "
+            "that holds config.json, tokenizer and safetensors, or a hub name while online."
         ) from error
     if choice.precision == "4bit":
         _keep_4bit_trainable(model)
@@ -76,8 +77,8 @@ def load_backbone(name_or_folder: str, precision: Precision = "fp32") -> Backbon
 def chat_wrapped(tokenizer: Any, prompt: str) -> str:
     """Return the prompt inside the tokenizer's chat template, or as it is where there is none.
 
-    The rendered template already begins with the special tokens; a leading begin token is removed because encoding
-    adds it again (the published RALLRec code trains on two).
+    The rendered template already begins with the special tokens; a leading begin token is removed because
+    encoding adds it again (the published RALLRec code trains on two).
     """
     if not getattr(tokenizer, "chat_template", None):
         return prompt
@@ -106,7 +107,8 @@ def _quantisation(precision: Precision) -> dict[str, Any]:
 def _keep_4bit_trainable(model: Any) -> None:
     """Stop bitsandbytes from repacking 4-bit weights on a CPU at the first evaluation pass.
 
-    After that repacking a later training step silently gets zero gradients, so train-evaluate-train learns nothing.
+    After that repacking a later training step silently gets zero gradients, so train-evaluate-train learns
+    nothing.
     """
     from bitsandbytes.nn import Linear4bit
 

@@ -1,4 +1,4 @@
-"""Train a causal language model on token rows through transformers' Trainer: checkpoints, exact resume, progress."""
+"""Train a causal language model on token rows with transformers' Trainer: checkpoints, resume, progress."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TrainerConfig(Config):
 
 @dataclass(frozen=True)
 class TokenRow:
-    """One training row; the loss is taken at the last `n_targets` tokens (all but the first when it equals T)."""
+    """One training row; the loss is taken at the last `n_targets` tokens (all but the first when it is T)."""
 
     ids: list[int]
     n_targets: int
@@ -54,9 +54,9 @@ def fit_causal(
 ) -> float:
     """Train `model` in place and return the mean training loss over all steps.
 
-    Rows are padded on the left, so that targets end every row and the language-model head is applied to the target
-    positions only. A checkpoint found in `folder` is continued: data order, optimiser, schedule and random state are
-    restored, and on a CPU the final weights equal those of an uninterrupted run bit for bit.
+    Rows are padded on the left, so that targets end every row and the language-model head is applied to the
+    target positions only. A checkpoint found in `folder` is continued: data order, optimiser, schedule and
+    random state are restored, and on a CPU the final weights equal those of an uninterrupted run bit for bit.
 
     Args:
         model: a causal language model (or a PEFT wrapper of one).
@@ -121,7 +121,7 @@ def answer_loss(
 
 
 def _last_whole_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that was written to its end, None without one; a kill leaves half of one behind."""
+    """Return the newest checkpoint that is whole, None without one; a kill leaves half of one behind."""
     whole = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json") if _is_json(file)]
     return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
 

@@ -1,4 +1,4 @@
-"""Keep the libraries under us from drawing on a shell or page that is not theirs; errors still come through."""
+"""Keep the libraries under us from drawing on a shell or page that is not theirs; errors come through."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 
 
 def quiet_libraries() -> None:
-    """Turn off progress bars and chatter of transformers, peft and bitsandbytes (call before loading a model)."""
+    """Turn off progress bars and chatter of transformers, peft and bitsandbytes, before a model is loaded."""
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     # peft asks a model under a name that transformers has renamed: nothing a user could act on.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)

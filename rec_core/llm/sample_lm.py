@@ -20,9 +20,9 @@ from rec_core.seeding import derive_seed, numpy_generator
 from rec_core.types import Progress
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
-# A rating (with the line break behind it), an answer, a letter with its colon and a line break never merge with
-# what stands beside them; all else, blanks included, may: frequent titles become single tokens, rare ones fall
-# back to words and letters.
+# A rating (with the line break behind it), an answer, a letter with its colon and a line break never merge
+# with what stands beside them; all else, blanks included, may: frequent titles become single tokens, rare
+# ones fall back to words and letters.
 _BOUNDARY = r"\n| \((?:\d+(?:\.\d+)?) stars?\)\n?| (?:Yes|No)(?=\.|$)| [A-T]$|^[A-T]:|Answer:"
 # What an answer can be. Read once per line of text besides, each is one token however small the data is.
 _ANSWERS = (" Yes", " No", " A", " B", " C", " D", " E")
@@ -49,7 +49,8 @@ def train_sample_lm(
     """Train tokenizer and model and write both to `folder` in Hugging Face format.
 
     Args:
-        texts: documents; each is followed by an end token, and all are packed into rows of `block_length` tokens.
+        texts: documents; each is followed by an end token, and all are packed into rows of `block_length`
+            tokens.
         config: architecture and training.
         folder: where the finished model goes.
         work: where checkpoints live; an interrupted training found there is continued.
@@ -124,9 +125,9 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
 
 
 def pack(tokenizer: Any, texts: Sequence[str], block_length: int) -> list[TokenRow]:
-    """Return rows of exactly `block_length` tokens (the last may be shorter): documents end to end, none dropped.
+    """Return rows of exactly `block_length` tokens (the last may be shorter): documents end to end.
 
-    A last row of a single token, which nothing in it could be predicted from, is left out.
+    No document is dropped. A last row of a single token, from which nothing could be predicted, is left out.
     """
     stream: list[int] = []
     for ids in tokenizer(list(texts))["input_ids"]:

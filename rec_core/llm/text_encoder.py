@@ -22,8 +22,8 @@ class TextEncoderConfig(Config):
     name: str = Field(
         MINILM,
         min_length=1,
-        description="'minilm' is the encoder that comes with the installation; otherwise a Hugging Face encoder or "
-        "causal language model, by name or folder.",
+        description="'minilm' is the encoder that comes with the installation; otherwise a Hugging Face "
+        "encoder or causal language model, by name or folder.",
     )
     max_length: int = Field(
         256, ge=8, le=8192, description="Tokens per text; what is longer is cut at the end."
@@ -37,11 +37,11 @@ def encode(
     progress: Progress = ignore_progress,
     stage: str = "text view",
 ) -> np.ndarray:
-    """Return one vector per text: the mean over its tokens of the last layer's hidden states, padding excluded.
+    """Return one vector per text: the mean of the last layer's hidden states over its tokens, not padding.
 
     Paper: ReLLa section 4.1 / RALLRec equation 2.
-    Differs from authors' code: both repositories keep the state of the last generated token only, because they read
-    the head's input during sampling; here a plain forward pass gives every token's state.
+    Differs from authors' code: both repositories keep the state of the last generated token only, because
+    they read the head's input during sampling; here a plain forward pass gives every token's state.
 
     Args:
         texts: what to encode; batches are sorted by length and cut by a token budget.
@@ -88,7 +88,7 @@ def mean_pooled(hidden: Any, mask: Any) -> Any:
 
 
 def encoder_folder(name: str) -> str:
-    """Return where a named encoder is read from: the packaged folder for 'minilm', the name itself otherwise."""
+    """Return where an encoder is read from: the packaged folder for 'minilm', the name itself otherwise."""
     if name != MINILM:
         return name
     from importlib.util import find_spec
@@ -111,8 +111,8 @@ def _load(name: str) -> tuple[Any, Any]:
         model = AutoModel.from_pretrained(folder, dtype=torch.float32)
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
-            f"The text encoder {name!r} cannot be loaded; give 'minilm', a folder that holds config.json, tokenizer "
-            "and safetensors, or a hub name while online."
+            f"The text encoder {name!r} cannot be loaded; give 'minilm', a folder that holds config.json, "
+            "tokenizer and safetensors, or a hub name while online."
         ) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token

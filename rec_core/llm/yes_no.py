@@ -1,9 +1,10 @@
 """Score prompts by the probability of yes: one forward pass, the last position, two rows of logits.
 
-Paper: RALLRec section 2.3 / ReLLa: the probability of a like is a softmax over the logits of the two answer words at
-the position where the answer starts.
-Differs from RALLRec's authors' code: one softmax over the pair. The code takes the full-vocabulary softmax and then a
-second one over the two probabilities, which confines scores to (0.269, 0.731): `metrics.ctr.double_softmax_log_loss`.
+Paper: RALLRec section 2.3 / ReLLa: the probability of a like is a softmax over the logits of the two answer
+words at the position where the answer starts.
+Differs from RALLRec's authors' code: one softmax over the pair. The code takes the full-vocabulary softmax
+and then a second one over the two probabilities, which confines scores to (0.269, 0.731):
+`metrics.ctr.double_softmax_log_loss`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ def yes_no_logits(
 ) -> np.ndarray:
     """Return the logits of yes and no after each prompt.
 
-    Prompts are sorted by length and batched by a token budget with left padding; only the last position's logits
-    are computed.
+    Prompts are sorted by length and batched by a token budget with left padding; only the last position's
+    logits are computed.
 
     Returns:
         (B, 2) float32, columns yes, no, in the order of `prompts`.

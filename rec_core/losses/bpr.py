@@ -20,8 +20,8 @@ def bpr_loss(positive_scores: torch.Tensor, negative_scores: torch.Tensor) -> to
 def l2_of_rows(*rows: torch.Tensor) -> torch.Tensor:
     """Return half the squared norm of the looked-up rows, divided by the batch size.
 
-    Only the rows of the batch are counted, layer-0 embeddings in LightGCN's case (LightGCN's authors' code). An L2
-    over all parameters stops LightGCN from learning.
+    Only the rows of the batch are counted, layer-0 embeddings in LightGCN's case (LightGCN's authors' code).
+    An L2 over all parameters stops LightGCN from learning.
 
     Args:
         rows: tensors (B, D).

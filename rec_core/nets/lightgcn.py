@@ -11,8 +11,8 @@ from torch import nn
 class LightGCN(nn.Module):
     """Embeddings propagated over the normalised bipartite graph; the output is the mean over layers.
 
-    Paper: LightGCN (SIGIR 2020), equations 3-4 and 8 with alpha_k = 1 / (L + 1); named by RALLRec section 3.2 as the
-    source of its collaborative embeddings.
+    Paper: LightGCN (SIGIR 2020), equations 3-4 and 8 with alpha_k = 1 / (L + 1); named by RALLRec section 3.2
+    as the source of its collaborative embeddings.
 
     Args:
         n_users: U.
@@ -51,7 +51,7 @@ class LightGCN(nn.Module):
 
 
 class _SymmetricProduct(torch.autograd.Function):
-    """Sparse @ dense for a symmetric matrix: the gradient is the same product, so no transpose is ever formed."""
+    """Sparse @ dense for a symmetric matrix: the gradient is the same product, so nothing is transposed."""
 
     @staticmethod
     def forward(

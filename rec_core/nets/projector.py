@@ -9,8 +9,8 @@ from torch import nn
 class Projector(nn.Module):
     """Linear, GELU, linear.
 
-    Paper: RALLRec section 2.2.3, "a simple two-layer MLP"; width and activation are not stated there, so both are
-    our choice (the hidden width is a setting, GELU between).
+    Paper: RALLRec section 2.2.3, "a simple two-layer MLP"; width and activation are not stated there, so both
+    are our choice (the hidden width is a setting, GELU between).
 
     Args:
         n_inputs: width of the text vectors.

@@ -46,7 +46,7 @@ class GraphBPR:
         return -(-len(self._users) // self._batch_size)
 
     def batches(self, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Yield users, items and negatives (B,) of one epoch in random order; negatives are drawn once an epoch."""
+        """Yield users, items and negatives (B,) of one epoch in random order; negatives are drawn anew."""
         order = rng.permutation(len(self._users))
         users, items = self._users[order], self._items[order]
         negatives = self._sample(users, rng)

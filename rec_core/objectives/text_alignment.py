@@ -14,8 +14,8 @@ from rec_core.nets.projector import Projector
 class TextAlignment:
     """Binds a projector to equation 5; behaviour vectors are frozen.
 
-    Paper: RALLRec section 2.2.3. The paper does not say whether behaviour vectors move; the formula projects only
-    the text, so they are constants here.
+    Paper: RALLRec section 2.2.3. The paper does not say whether behaviour vectors move; the formula projects
+    only the text, so they are constants here.
 
     Args:
         net: text space to behaviour space.

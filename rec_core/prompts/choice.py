@@ -1,4 +1,4 @@
-"""The list prompt: lettered candidates, one letter as the answer. Its answer may depend on the order shown."""
+"""The list prompt: lettered candidates, one letter as the answer, which may depend on the order shown."""
 
 from __future__ import annotations
 

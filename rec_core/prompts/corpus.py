@@ -1,6 +1,7 @@
 """Sentences the embedded language model learns to speak from: the catalogue's facts and behaviour as text.
 
-No sentence here answers the like question of `prompts.like`: whether the untuned model can is what zero-shot asks.
+No sentence here answers the like question of `prompts.like`: whether the untuned model can is what zero-shot
+asks.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The yes/no prompt: profile, rated history, and "would they like this item?".
 
-Paper: RALLRec section 2.3, after ReLLa's template (profile, list of rated items, question, answer in one word).
-Differs from the authors' code: the wording is ours; no running index before the titles; plain text without a chat
-envelope unless the backbone brings a chat template (`llm.backbone` adds it).
+Paper: RALLRec section 2.3, after ReLLa's template (profile, list of rated items, question, answer in one
+word).
+Differs from the authors' code: the wording is ours; no running index before the titles; plain text without a
+chat envelope unless the backbone brings a chat template (`llm.backbone` adds it).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def profile_sentence(profile: dict[str, str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text with every run of white space as one blank: no title or attribute breaks out of its line."""
+    """Return text with every run of white space as one blank: nothing breaks out of its line."""
     return _SPACES.sub(" ", text).strip()
 
 

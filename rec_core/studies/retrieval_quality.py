@@ -1,8 +1,8 @@
 """Is what text retrieval finds close to the target, and what does the published off-by-one do to it?
 
-Published code of ReLLa and RALLRec ranks movie m by the similarities of movie m + 1 on ML-1M, because a row number is
-compared with a 1-based id. This study measures the mean cosine of the retrieved history to the target in the text
-view: as it should be, with that quirk, and for random picks from the same history.
+Published code of ReLLa and RALLRec ranks movie m by the similarities of movie m + 1 on ML-1M, because a row
+number is compared with a 1-based id. This study measures the mean cosine of the retrieved history to the
+target in the text view: as it should be, with that quirk, and for random picks from the same history.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The aligned view: text vectors projected into the behaviour space.
 
 Paper: RALLRec section 2.2.3, equations 5 and 6.
-Differs from paper: the temperature is a setting (the formula has none, that is 1.0); text rows are scaled to unit
-length before the projector, so that its learning rate does not depend on the encoder.
+Differs from paper: the temperature is a setting (the formula has none, that is 1.0); text rows are scaled to
+unit length before the projector, so that its learning rate does not depend on the encoder.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def train_aligned_view(
 ) -> EmbeddingTable:
     """Return e_ssl = MLP(e_text) for every item with text (equation 6).
 
-    The projector is trained on items that have both views; an item nobody rated in training still gets an aligned
-    vector from its text.
+    The projector is trained on items that have both views; an item nobody rated in training still gets an
+    aligned vector from its text.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     norms = np.linalg.norm(text.values, axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 """Compare ways of choosing evidence on the same test rows: metrics with intervals, paired differences.
 
-Paper: RALLRec tables 1, 3 and 4: untuned, recent items, text retrieval (as ReLLa), ID retrieval, concatenation
-without alignment, and the whole method.
+Paper: RALLRec tables 1, 3 and 4: untuned, recent items, text retrieval (as ReLLa), ID retrieval,
+concatenation without alignment, and the whole method.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ def compare_arms(predictions: pd.DataFrame, seed: int, n_resamples: int = 1000) 
     """Return metrics of every arm and the difference of the main arm to each other one.
 
     Args:
-        predictions: one row per test sample with user_num, label and one probability column per arm ("p_<arm>").
+        predictions: one row per test sample with user_num, label and one probability column per arm
+            ("p_<arm>").
         seed: decides the bootstrap.
         n_resamples: draws per interval.
 
     Returns:
-        {"arms": {arm: {metric: interval}}, "differences": {"rallrec - arm": {metric: interval}}}; `n` of an interval
-        counts users, `n_rows` the test rows.
+        {"arms": {arm: {metric: interval}}, "differences": {"rallrec - arm": {metric: interval}}}; `n` of an
+        interval counts users, `n_rows` the test rows.
     """
     labels, users = predictions["label"].to_numpy(), predictions["user_num"].to_numpy()
     arms = [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]

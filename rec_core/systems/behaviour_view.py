@@ -2,8 +2,8 @@
 
 Paper: RALLRec section 2.2.2, equation 4, with LightGCN (section 3.2).
 Differs from paper: nothing is published about width, depth, epochs or edges; all are settings here.
-Differs from authors' code: it holds no LightGCN; its exported graph is a leave-one-out split that contains almost all
-interactions of the later test period. Edges here end before the validation period begins.
+Differs from authors' code: it holds no LightGCN; its exported graph is a leave-one-out split that contains
+almost all interactions of the later test period. Edges here end before the validation period begins.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class BehaviourViewConfig(Config):
 
 @dataclass(frozen=True)
 class BehaviourView:
-    """Propagated vectors: `items` is the ID view, `users` (U, D) scores the whole catalogue by dot product."""
+    """Propagated vectors: `items` is the ID view, `users` (U, D) scores the catalogue by dot product."""
 
     items: EmbeddingTable
     users: np.ndarray

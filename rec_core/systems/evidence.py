@@ -20,9 +20,9 @@ from rec_core.types import EvidenceItem, ScoreRequest
 class Retriever:
     """How evidence is found.
 
-    `values` (I, D) is the space of the semantic channel, None for recency alone. With `reranker` both channels are
-    merged by equation 8; without, the semantic order stands. `order` is how the prompt lists what was found.
-    `shift` moves the rows of the similarity (1 is the published ML-1M code's off-by-one).
+    `values` (I, D) is the space of the semantic channel, None for recency alone. With `reranker` both
+    channels are merged by equation 8; without, the semantic order stands. `order` is how the prompt lists
+    what was found. `shift` moves the rows of the similarity (1 is the published ML-1M code's off-by-one).
     """
 
     values: np.ndarray | None
@@ -66,7 +66,7 @@ def reordered(evidence: tuple[EvidenceItem, ...], order: Order) -> tuple[Evidenc
 def with_similarities(
     evidence: tuple[EvidenceItem, ...], cosines: dict[str, np.ndarray]
 ) -> tuple[EvidenceItem, ...]:
-    """Return the evidence with its cosines to the target filled in; `cosines` has one (len(evidence),) per view."""
+    """Return the evidence with its cosines to the target, given as one array (len(evidence),) per view."""
     return tuple(
         replace(item, similarities={view: float(values[i]) for view, values in cosines.items()})
         for i, item in enumerate(evidence)

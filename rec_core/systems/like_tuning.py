@@ -1,8 +1,8 @@
 """Instruction tuning on like questions: few-shot samples, augmentation, LoRA, and the proof that it learned.
 
 Paper: RALLRec section 2.3 and 3.2.
-Differs from authors' code: shots are the first rows of a seeded permutation, so that fewer shots are a subset of
-more; the test rows decide nothing; the answer is the only target.
+Differs from authors' code: shots are the first rows of a seeded permutation, so that fewer shots are a subset
+of more; the test rows decide nothing; the answer is the only target.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class TuningConfig(Config):
     n_shots: int = Field(4096, ge=1, description="Training samples drawn; augmentation multiplies the rows.")
     augmentation: Augmentation = Field(
         "paper",
-        description="'paper': each sample in similarity order and in time order; 'three_way': also with the most "
-        "recent items, as the published builder does; 'none': similarity order only.",
+        description="'paper': each sample in similarity order and in time order; 'three_way': also with the "
+        "most recent items, as the published builder does; 'none': similarity order only.",
     )
     lora: LoraConfig = Field(LoraConfig(), description="The adapter's shape.")
     training: TrainerConfig = Field(
@@ -61,8 +61,8 @@ def tuning_rows(
 ) -> list[TokenRow]:
     """Return the training rows: prompt and answer, with the answer's tokens as the only targets.
 
-    Retrieval uses the text view, as in the published training files. The first target is the very token the score is
-    read from (`llm.answer_tokens`), however the tokenizer would cut the word on its own.
+    Retrieval uses the text view, as in the published training files. The first target is the very token the
+    score is read from (`llm.answer_tokens`), however the tokenizer would cut the word on its own.
 
     Args:
         prompter: renders prompts.

@@ -19,8 +19,9 @@ def fitted_prompt(
     order: Order,
     max_length: int,
 ) -> LikePrompt:
-    """Return the prompt with as much evidence as fits: the oldest goes first in a chronological list, the last of a
-    relevance list otherwise.
+    """Return the prompt with as much evidence as fits.
+
+    Of a chronological list the oldest row is left out first, of a relevance list the last.
 
     Differs from authors' code: a tokenizer limit cuts the prompt's end there, that is the question itself.
 

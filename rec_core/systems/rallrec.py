@@ -1,13 +1,13 @@
 """RALLRec: retrieval-augmented recommendation with a language model and learned representations.
 
-Paper: RALLRec (WWW 2025 companion, arXiv 2502.06101). The functions below follow its section 2: representations
-(2.2), prompts and instruction tuning (2.3), reranker (2.4).
-Differs from paper: descriptions are the dataset's own text unless a description step filled them; the paper's 8B
-backbone is replaced by whatever `backbone.name` says, by default a small model trained on the dataset; candidates
-for a recommendation come from the mixture space, since the paper only scores given pairs.
-Differs from authors' code: the reranker is equation 8, not the fixed 2K/3 + K/3 split; ids are looked up, so that
-movie m is compared by its own row (`quirks=["shifted_neighbours"]` shows the published off-by-one); the behaviour
-graph ends before the validation period.
+Paper: RALLRec (WWW 2025 companion, arXiv 2502.06101). The functions below follow its section 2:
+representations (2.2), prompts and instruction tuning (2.3), reranker (2.4).
+Differs from paper: descriptions are the dataset's own text unless a description step filled them; the paper's
+8B backbone is replaced by whatever `backbone.name` says, by default a small model trained on the dataset;
+candidates for a recommendation come from the mixture space, since the paper only scores given pairs.
+Differs from authors' code: the reranker is equation 8, not the fixed 2K/3 + K/3 split; ids are looked up, so
+that movie m is compared by its own row (`quirks=["shifted_neighbours"]` shows the published off-by-one); the
+behaviour graph ends before the validation period.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class RALLRec:
         self.prompter = Prompter(dataset)
         self.mixture = mix([views["text"], views["id"], views["aligned"]]).values
 
-    # --- the language model -------------------------------------------------------------------------------------
+    # --- the language model -------------------------------------------------------------------------------
 
     @property
     def backbone_folder(self) -> str:
@@ -163,7 +163,7 @@ class RALLRec:
         lead = chat_wrapped(tokenizer, ANSWER_LEAD)
         return answer_tokens(tokenizer, lead)
 
-    # --- 2.4: evidence ------------------------------------------------------------------------------------------
+    # --- 2.4: evidence ------------------------------------------------------------------------------------
 
     @property
     def retriever(self) -> Retriever:
@@ -192,10 +192,10 @@ class RALLRec:
         ]
 
     def similarities(self, item_num: int, others: Sequence[int]) -> dict[str, np.ndarray]:
-        """Return the cosines between an item and others in each view (len(others),); NaN where a view knows not."""
+        """Return the cosines between an item and others in each view (len(others),); NaN for the unknown."""
         return cosines_by_view(self.views, item_num, others)
 
-    # --- 2.3: prompts and scores --------------------------------------------------------------------------------
+    # --- 2.3: prompts and scores --------------------------------------------------------------------------
 
     def prompt(self, request: ScoreRequest, evidence: Sequence[EvidenceItem] | None = None) -> LikePrompt:
         """Return the prompt for a request, cut to the longest the backbone may be asked."""
@@ -204,7 +204,7 @@ class RALLRec:
         return fitted_prompt(self.prompter, tokenizer, request, shown, self.retriever.order, limit)
 
     def read(self, request: ScoreRequest, ranked: Sequence[Ranked], order: str) -> tuple[str, float]:
-        """Return the prompt that shows these reranked history rows ("score" or "chronological"), and P(like)."""
+        """Return the prompt of these reranked history rows ("score" or "chronological") and its P(like)."""
         shown = tuple(evidence_item(request, row) for row in ranked)
         tokenizer, limit = self.backbone.tokenizer, self.config.backbone.max_length
         words: Order = "chronological" if order == "chronological" else "relevance"
@@ -231,7 +231,7 @@ class RALLRec:
         progress: Progress = ignore_progress,
         stage: str = "scoring",
     ) -> np.ndarray:
-        """Return the yes and no logits (B, 2) of rendered prompts, by the untuned backbone when `tuned` is False."""
+        """Return the yes and no logits (B, 2) of rendered prompts, without the adapter when not `tuned`."""
         model, tokenizer = self.backbone.model, self.backbone.tokenizer
         wrapped = [chat_wrapped(tokenizer, prompt) for prompt in prompts]
         with nullcontext() if tuned or not hasattr(model, "disable_adapter") else model.disable_adapter():
@@ -250,15 +250,15 @@ class RALLRec:
         with model.disable_adapter() if hasattr(model, "disable_adapter") else nullcontext():
             return slot_probs(model, tokenizer, prompts, letters, chat_wrapped(tokenizer, ANSWER_LEAD))
 
-    # --- recommending -------------------------------------------------------------------------------------------
+    # --- recommending -------------------------------------------------------------------------------------
 
     def candidates(
         self, history: History, n: int, exclude_seen: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return at most `n` item numbers close to what the user liked, and their scores, best first.
 
-        The query is the mean of the mixture vectors of the liked items (of all items when none was liked); an empty
-        history gives the most popular items.
+        The query is the mean of the mixture vectors of the liked items (of all items when none was liked); an
+        empty history gives the most popular items.
         """
         scores = self._closeness(history) if len(history) else self.popularity.astype(np.float64)
         if exclude_seen:
@@ -272,8 +272,8 @@ class RALLRec:
     ) -> list[Recommendation]:
         """Return at most `top_k` items, best first: candidates by the mixture, order by P(like).
 
-        Ties go to the better candidate. An unknown user is served from the history alone; an empty history gives
-        popular items scored by a prompt without evidence.
+        Ties go to the better candidate. An unknown user is served from the history alone; an empty history
+        gives popular items scored by a prompt without evidence.
         """
         nums, closeness = self.candidates(history, max(top_k, self.config.n_candidates), exclude_seen)
         requests = [ScoreRequest(user_num, history, int(num)) for num in nums]

@@ -1,7 +1,7 @@
 """Train a RALLRec: samples, three views, language model, instruction tuning, and the comparison on test rows.
 
-Every step leaves its result in the run folder (or in the cache, named by content), so that a resumed run repeats
-nothing that was finished and continues the step it was in from that step's checkpoint.
+Every step leaves its result in the run folder (or in the cache, named by content), so that a resumed run
+repeats nothing that was finished and continues the step it was in from that step's checkpoint.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Parts:
         samples = make_ctr_samples(dataset.interactions, dataset.like_threshold, min_history)
         if len(samples) < _FEWEST_SAMPLES:
             raise InputError(
-                f"The dataset {dataset.name!r} gives {len(samples)} like questions, and at least {_FEWEST_SAMPLES} are "
-                f"needed; import more ratings, or lower min_history (now {min_history} earlier items per question)."
+                f"The dataset {dataset.name!r} gives {len(samples)} like questions, and at least "
+                f"{_FEWEST_SAMPLES} are needed; import more ratings or lower min_history (now {min_history})."
             )
         split = global_time(len(samples))
         first_valid, first_test = samples.rows[split.valid[0]], samples.rows[split.test[0]]
@@ -183,8 +183,8 @@ def requests_of(dataset: Dataset, samples: CTRSamples) -> list[ScoreRequest]:
 def retrievers(system: RALLRec) -> dict[str, Retriever]:
     """Return the compared ways of finding evidence, all read by the same tuned model but zero-shot.
 
-    Differs from paper: table 1 tunes a model per method; here one tuned model reads every arm's prompts, as in the
-    paper's table 4, so that the arms differ in evidence alone.
+    Differs from paper: table 1 tunes a model per method; here one tuned model reads every arm's prompts, as
+    in the paper's table 4, so that the arms differ in evidence alone.
     """
     views, shift = system.views, system.shift
     concatenation = mix([views["text"], views["id"]]).values
@@ -230,7 +230,7 @@ def _tune(
 def _score_test(
     system: RALLRec, parts: Parts, seed: int, progress: Progress
 ) -> tuple[pd.DataFrame, dict[str, dict[str, float]]]:
-    """Score a seeded sample of the test rows under every arm; also say how close the evidence is to the target."""
+    """Score a seeded sample of the test rows under every arm, and say how close evidence is to its target."""
     config, dataset = system.config, system.dataset
     test = parts.split.test
     if 0 < config.n_test < len(test):

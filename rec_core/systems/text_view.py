@@ -18,7 +18,7 @@ from rec_core.types import Dataset, EmbeddingTable, Progress
 def text_view(
     dataset: Dataset, config: TextEncoderConfig, workspace: Workspace, progress: Progress
 ) -> EmbeddingTable:
-    """Return e_text = [e_title || e_desc] of every item, from the cache when these texts were encoded before."""
+    """Return e_text = [e_title || e_desc] of every item, from the cache when it was encoded before."""
     titles = title_text(dataset.catalogue)
     descriptions = description_text(dataset.catalogue, dataset.item_noun)
     key = {"encoder": config.model_dump(), "texts": content_hash(titles, descriptions)}

@@ -23,7 +23,7 @@ class Progressed:
     best: dict[str, torch.Tensor] | None = None
 
     def look(self, value: float, net: torch.nn.Module, patience: int) -> None:
-        """Take note of a validation value: keep the weights when it is the best, stop when patience runs out."""
+        """Note a validation value: keep the weights when it is the best, stop when patience runs out."""
         self.values.append(value)
         if self.best_value is None or value > self.best_value:
             self.best_value, self.looks_since_best = value, 0
@@ -36,7 +36,7 @@ class Progressed:
 def save_checkpoint(
     folder: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, state: Progressed
 ) -> None:
-    """Write a checkpoint; the counters go last and name the tensor file, so a kill leaves the old one whole."""
+    """Write a checkpoint; the counters go last and name the tensors, so a kill leaves the old one whole."""
     from safetensors.torch import save
 
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
@@ -64,7 +64,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Progressed:
-    """Restore net and optimiser from `folder` and return the counters (fresh ones when there is no checkpoint)."""
+    """Restore net and optimiser from `folder` and return the counters (fresh ones without a checkpoint)."""
     if not (folder / "state.json").exists():
         return Progressed()
     from safetensors.torch import load_file

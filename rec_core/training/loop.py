@@ -54,10 +54,12 @@ def run_epochs(
     progress: Progress,
     validate: Callable[[], float] | None = None,
 ) -> Progressed:
-    """Train `objective.net` in place and return how it went; with `validate`, the best epoch's weights are restored.
+    """Train `objective.net` in place and return how it went.
 
-    Every epoch draws from its own generator (seed, stage, epoch), so that an epoch can be repeated after a kill and
-    gives the same steps: a resumed run equals an uninterrupted one bit for bit on CPU.
+    With `validate`, the weights of the best epoch are restored at the end.
+
+    Every epoch draws from its own generator (seed, stage, epoch), so that an epoch can be repeated after a
+    kill and gives the same steps: a resumed run equals an uninterrupted one bit for bit on CPU.
 
     Args:
         objective: net, loss and batches.

@@ -1,4 +1,4 @@
-"""The verbs: what pages, command line and notebooks call. Nothing else of the engine is public but `types`."""
+"""The verbs: what pages, command line and notebooks call; with `types`, all of the engine that is public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs on bias: run a probe on a trained run and keep its rows, raw answers and settings in the run's folder."""
+"""Verbs on bias: run a probe on a trained run and keep rows, raw answers and settings in its folder."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def audits(run_id: str, *, workspace: Workspace | None = None) -> list[dict[str,
 
 
 class _Questions:
-    """The users and rows a probe asks about: the last like question of each of some test users, drawn by seed."""
+    """The users and rows a probe asks about: the last like question of some test users, drawn by seed."""
 
     def __init__(self, system: Any, n_users: int, seed: int) -> None:
         from rec_core.systems.rallrec_training import Parts, requests_of

@@ -64,7 +64,7 @@ def import_table(
     *,
     workspace: Workspace | None = None,
 ) -> dict[str, Any]:
-    """Read a table of interactions (and of items and users) and keep it as a dataset; nothing is kept on an error.
+    """Read a table of interactions (and of items and users) and keep it as a dataset, or nothing on an error.
 
     Raises:
         InputError: naming file, row and column of the first problem.

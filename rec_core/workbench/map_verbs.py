@@ -1,4 +1,4 @@
-"""Verbs on a run's item spaces: tables, agreement between views, maps, neighbours, the alpha x beta surface."""
+"""Verbs on a run's item spaces: tables, agreement between views, maps and neighbours."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def agreement(run_id: str, *, workspace: Workspace | None = None) -> dict[str, A
     """Return how far behaviour and words agree, over items known in every view.
 
     `pairs`: linear CKA (0..1) and the share of common 10 nearest neighbours (0..1) of each pair of views.
-    `partner`: for the aligned view, the mean rank of an item's own ID vector among all (1 is best) and the distance
-    between the centres of the two clouds. `uniformity`: per view, lower is more evenly spread.
+    `partner`: for the aligned view, the mean rank of an item's own ID vector among all (1 is best) and the
+    distance between the centres of the two clouds. `uniformity`: per view, lower is more evenly spread.
     """
     tables = embeddings(run_id, workspace=workspace)
     known = np.logical_and.reduce([table.known for table in tables.values()])
@@ -88,9 +88,10 @@ def project(
     *,
     workspace: Workspace | None = None,
 ) -> pd.DataFrame:
-    """Return a map of one view, made once per content: item_num, item_id, title, year, genres, popularity, x, y, trust.
+    """Return a map of one view, made once per content: the items with popularity, x, y, trust and residual.
 
-    `trust` is each item's trustworthiness (0..1): how near, in the original space, its neighbours on the map are.
+    `trust` is each item's trustworthiness (0..1): how near, in the original space, its neighbours on the map
+    are.
 
     Raises:
         InputError: unknown view or method.
@@ -133,7 +134,7 @@ def is_projected(
 def neighbours(
     run_id: str, view: str, item: str, k: int = 10, *, workspace: Workspace | None = None
 ) -> pd.DataFrame:
-    """Return the nearest items by cosine in the view's original space: rank, item_num, item_id, title, similarity."""
+    """Return the nearest items by cosine in the view itself: rank, item_num, item_id, title, similarity."""
     system = load_run(run_id, workspace=workspace)
     table = _table(system, view)
     ids = system.dataset.interactions.item_ids
@@ -163,7 +164,7 @@ def _map_key(table: EmbeddingTable, method: str, seed: int) -> dict[str, Any]:
 
 
 def _residuals(system: Any) -> np.ndarray:
-    """Return 1 - cosine between each item's aligned and ID vector: how far its words miss its behaviour (0..2)."""
+    """Return 1 - cosine of each item's aligned and ID vector (0..2): how far its words miss its behaviour."""
     tables = system.embeddings()
     a, b = tables["aligned"].values.astype(np.float64), tables["id"].values.astype(np.float64)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

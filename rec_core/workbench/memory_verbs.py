@@ -36,7 +36,7 @@ def preflight(
         {
             "what": "behaviour view",
             "mb": ((users + items) * width * 4 * (4 + config.behaviour.n_layers) + 2 * n * 12) / _MB,
-            "basis": f"({users:,} + {items:,}) x {width} floats x (weights, gradient, 2 moments, layers); edges twice",
+            "basis": f"({users:,} + {items:,}) x {width} floats x (weights, Adam, layers); edges twice",
         },
         {
             "what": "alignment",
@@ -56,13 +56,13 @@ def _language_model(config: Any) -> dict[str, Any]:
         lm = config.sample_lm
         parameters = lm.vocab_size * lm.hidden_size + lm.n_layers * 12 * lm.hidden_size**2
         logits = lm.training.batch_size * lm.block_length * lm.vocab_size * 4 * 3
-        basis = f"{parameters / 1e6:.1f} M parameters x 16 bytes (weights, gradient, 2 moments) + logits of a batch"
+        basis = f"{parameters / 1e6:.1f} M parameters x 16 bytes (weights and Adam), logits of a batch"
         return {"what": "language model", "mb": (parameters * 16 + logits) / _MB, "basis": basis}
     if is_local(name):
         from pathlib import Path
 
         size = sum(file.stat().st_size for file in Path(name).glob("*.safetensors"))
         share = {"fp32": 1.0, "bf16": 0.5, "8bit": 0.3, "4bit": 0.2}[config.backbone.precision]
-        basis = f"weights on disk {size / _MB:,.0f} MB x {share} for {config.backbone.precision}, x 1.2 for activations"
+        basis = f"{size / _MB:,.0f} MB on disk x {share} for {config.backbone.precision}, x 1.2 to run"
         return {"what": "language model", "mb": size * share * 1.2 / _MB, "basis": basis}
     return {"what": "language model", "mb": None, "basis": f"{name} is not on this machine yet"}

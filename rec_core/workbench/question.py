@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from rec_core.data.histories import HistoryStore
 from rec_core.data.vocab import Vocab
-from rec_core.types import History, ScoreRequest
+from rec_core.types import History, InputError, ScoreRequest
 
 
 def history_of(system: Any, user: str) -> tuple[int, History]:
@@ -18,13 +19,35 @@ def history_of(system: Any, user: str) -> tuple[int, History]:
     return user_num, HistoryStore(interactions).of(user_num)
 
 
-def request_of(system: Any, user: str, item: str) -> ScoreRequest:
-    """Return the question whether a user would like an item; of a rated item, with the history before it."""
-    user_num, history = history_of(system, user)
+def whose_history(
+    system: Any, user: str | None, pairs: Sequence[tuple[str, float]] | None
+) -> tuple[int | None, History]:
+    """Return number and history of a user, or None and a history composed of (item id, rating) pairs.
+
+    Raises:
+        InputError: neither or both are given, or an id is unknown.
+    """
+    if (user is None) == (pairs is None):
+        raise InputError("Give either a user or a history, not both and not none.")
+    if user is not None:
+        return history_of(system, user)
+    composed = pairs or ()
+    nums = Vocab(system.dataset.interactions.item_ids).nums([item for item, _ in composed])
+    ratings = np.array([rating for _, rating in composed], dtype=np.float32)
+    times = np.arange(len(composed), dtype=np.int64)
+    return None, History(np.asarray(nums, dtype=np.int32), ratings, times)
+
+
+def request_of(
+    system: Any, user: str | None, item: str, pairs: Sequence[tuple[str, float]] | None = None
+) -> ScoreRequest:
+    """Return the question whether somebody would like an item; of a rated one, with the history before it."""
+    user_num, history = whose_history(system, user, pairs)
     item_num = int(Vocab(system.dataset.interactions.item_ids).nums([item])[0])
     rated = np.flatnonzero(history.item_nums == item_num)
     if len(rated):
-        history = HistoryStore(system.dataset.interactions).of(user_num, int(rated[0]))
+        before = slice(0, int(rated[0]))
+        history = History(history.item_nums[before], history.ratings[before], history.timestamps[before])
     return ScoreRequest(user_num, history, item_num)
 
 

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rec_core.data.vocab import Vocab
 from rec_core.explain.removal import removals
 from rec_core.explain.verbalise import sentence
 from rec_core.store import Workspace
-from rec_core.types import History, InputError, Recommendation
-from rec_core.workbench.question import history_of, number, request_of
+from rec_core.types import InputError, Recommendation
+from rec_core.workbench.question import history_of, number, request_of, whose_history
 from rec_core.workbench.run_verbs import load_run
 
 
@@ -60,25 +59,36 @@ def recommend(
     Raises:
         InputError: neither or both of user and history, an unknown id, or `top_k` below 1.
     """
-    if (user is None) == (history is None):
-        raise InputError("Give either a user or a history, not both and not none.")
     if top_k < 1:
         raise InputError(f"The number of recommendations must be at least 1, not {top_k}.")
     system = load_run(run_id, workspace=workspace)
-    user_num, past = (
-        history_of(system, user) if user is not None else (None, _composed(system, history or []))
-    )
+    user_num, past = whose_history(system, user, history)
     items = [_as_json(system, r) for r in system.recommend(past, top_k, user_num)]
     return {"run": run_id, "user": user, "items": items}
 
 
-def explain(run_id: str, user: str, item: str, *, workspace: Workspace | None = None) -> dict[str, Any]:
-    """Return why one item scores as it does for a user: evidence, sentence, prompt, and what each removal changes.
+def explain(
+    run_id: str,
+    user: str | None,
+    item: str,
+    history: Sequence[tuple[str, float]] | None = None,
+    *,
+    workspace: Workspace | None = None,
+) -> dict[str, Any]:
+    """Return why one item scores as it does: evidence, sentence, prompt, and what each removal changes.
 
-    For an item the user has rated, the history is what came before it.
+    Args:
+        run_id: a finished run.
+        user: a user id; of an item the user has rated, only the history before it counts.
+        item: the item in question.
+        history: (item id, rating) pairs, oldest first, instead of a user (then None).
+        workspace: where runs live.
+
+    Raises:
+        InputError: neither or both of user and history, or an unknown id.
     """
     system = load_run(run_id, workspace=workspace)
-    request = request_of(system, user, item)
+    request = request_of(system, user, item, history)
     evidence = system.select_evidence(request)
     prompt = system.prompt(request, evidence)
     logits = system.logits([prompt.text])
@@ -112,12 +122,6 @@ def explain(run_id: str, user: str, item: str, *, workspace: Workspace | None = 
         "prompt": prompt.text,
         "tokens": {part: len(tokenizer.encode(text)) for part, text in prompt.parts.items()},
     }
-
-
-def _composed(system: Any, pairs: Sequence[tuple[str, float]]) -> History:
-    nums = Vocab(system.dataset.interactions.item_ids).nums([item for item, _ in pairs])
-    ratings = np.array([rating for _, rating in pairs], dtype=np.float32)
-    return History(np.asarray(nums, dtype=np.int32), ratings, np.arange(len(pairs), dtype=np.int64))
 
 
 def _as_json(system: Any, recommendation: Recommendation) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def train(
     *,
     workspace: Workspace | None = None,
 ) -> dict[str, Any]:
-    """Create a run, carry it out here, and return its result: {run, system, dataset, seconds, metrics, arms, ...}."""
+    """Create a run, carry it out here and return its result: run, seconds, metrics, arms, ..."""
     run_id = new_run(system, data, preset, overrides, seed, workspace=workspace)
     return resume(run_id, progress, workspace=workspace)
 
@@ -92,7 +92,9 @@ def train(
 def resume(
     run_id: str, progress: Progress = ignore_progress, *, workspace: Workspace | None = None
 ) -> dict[str, Any]:
-    """Carry out a queued run or continue an unfinished one, and return its result; a finished run is only reported.
+    """Carry out a queued run or continue an unfinished one, and return its result.
+
+    A finished run is only reported.
 
     Raises:
         InputError: there is no such run, another process is at it, or its dataset has changed.
@@ -134,7 +136,7 @@ def resume(
 def build_sample(
     progress: Progress = ignore_progress, *, workspace: Workspace | None = None
 ) -> dict[str, Any]:
-    """Build what the app shows first: the sample dataset and a RALLRec trained on it; nothing is built twice."""
+    """Build what the app shows first, once: the sample dataset and a RALLRec trained on it."""
     space = workspace or Workspace.from_environment()
     progress(ProgressEvent("sample dataset", 0, 1))
     load_dataset(SAMPLE_DATASET, workspace=space)
@@ -145,7 +147,7 @@ def build_sample(
 
 
 def sample_run(*, workspace: Workspace | None = None) -> str | None:
-    """Return the id of the sample's RALLRec run as `build_sample` makes it, finished or not; None without one."""
+    """Return the id of the RALLRec run that `build_sample` makes, finished or not; None without one."""
     space = workspace or Workspace.from_environment()
     wanted = {
         "system": "rallrec",
@@ -162,7 +164,7 @@ def sample_run(*, workspace: Workspace | None = None) -> str | None:
 
 
 def runs(*, workspace: Workspace | None = None) -> pd.DataFrame:
-    """Return one row per run, the newest first: run, title, system, dataset, preset, seed, state, seconds, auc."""
+    """Return a row per run, newest first: run, title, system, dataset, preset, seed, state, seconds, auc."""
     space = workspace or Workspace.from_environment()
     rows = []
     for run_id in _run_ids(space):

@@ -1,4 +1,4 @@
-"""The verb behind the heat map: what alpha and beta do to the evidence, over a grid, on validation questions."""
+"""The verb behind the heat map: what alpha and beta do to the evidence of validation questions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _N_QUESTIONS = 200
 def surface(run_id: str, seed: int = 0, *, workspace: Workspace | None = None) -> pd.DataFrame:
     """Return the mean over validation questions at each alpha and beta, computed once per run.
 
-    Columns: alpha, beta, text_cosine (mean cosine of the evidence to the target in the text view, higher is closer),
-    age (mean number of history items newer than a piece of evidence, lower is more recent), semantic_share (share of
-    the evidence that the semantic channel brought).
+    Columns: alpha, beta, text_cosine (mean cosine of the evidence to the target in the text view, higher is
+    closer), age (mean number of history items newer than a piece of evidence, lower is more recent),
+    semantic_share (share of the evidence that the semantic channel brought).
     """
     space = workspace or Workspace.from_environment()
     system = load_run(run_id, workspace=space)

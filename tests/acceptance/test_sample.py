@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from nbclient import NotebookClient
 from nbformat import read
+from streamlit.testing.v1 import AppTest
 
 from tests.acceptance.commands import ROOT, Sample, command, environment
+from tests.pages.warm import keep_navigation
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +67,19 @@ def test_the_notebook_runs_and_gives_the_same_list(sample: Sample) -> None:
     viewer, listed = json.loads(notebook.cells[-1].outputs[-1]["text"])
     items = command(sample.workspace, "recommend", sample.run, "--user", viewer)["items"]
     assert listed == [item["item_id"] for item in items]
+
+
+def test_the_page_shows_the_same_list(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recommend page's cards, for the viewer it opens with, are what the command line recommends."""
+    keep_navigation(monkeypatch)
+    monkeypatch.setenv("ROSETTA_WORKSPACE", str(sample.workspace))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    page = app.switch_page("pages/recommend.py").run()
+    assert not page.exception
+    viewer = page.selectbox(key="user").value
+    items = command(sample.workspace, "recommend", sample.run, "--user", viewer)["items"]
+    cards = [text.value for text in page.text if re.match(r"\d+\. ", text.value)]
+    assert cards == [f"{item['rank']}. {item['title']}" for item in items]
 
 
 def test_alpha_at_its_ends_gives_one_channel(sample: Sample) -> None:

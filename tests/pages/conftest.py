@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import streamlit as st
 import yaml
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cached
 from rec_core import jobs
 from rec_core.types import VIEWS, InputError
 from rec_core.workbench import config_of, import_table
+from tests.pages.warm import keep_navigation
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 TITLES = {f"i{n}": f"Film {n}" for n in range(12)}
@@ -33,14 +33,7 @@ class Started(list):
 
 @pytest.fixture(autouse=True)
 def _warm_server(monkeypatch):
-    """AppTest forgets at every run that app.py has called st.navigation; a server does not."""
-    make = PagesManager.__init__
-
-    def make_warm(self, *args, **kwargs):
-        make(self, *args, **kwargs)
-        PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(PagesManager, "__init__", make_warm)
+    keep_navigation(monkeypatch)
 
 
 @pytest.fixture
@@ -188,7 +181,7 @@ def _recommendations(root, run, user, composed, top_k):
     }
 
 
-def _explanation(root, run, user, item):
+def _explanation(root, run, user, composed, item):
     removals = [{"item_id": "i0", "title": "Film 0", "position": 0, "score_without": 0.5, "change": -0.4}]
     parts = {"yes_logit": 1.0, "no_logit": 0.5}
     found = {
