@@ -9,7 +9,7 @@ from pages.shared import cached, entry, job_monitor, messages, pickers, session,
 from rec_core import jobs
 from rec_core.figures.history_lengths import history_lengths
 from rec_core.figures.popularity_curve import popularity_curve
-from rec_core.workbench import datasets, import_table
+from rec_core.workbench import datasets, filter_dataset, import_table
 
 TYPES = ["csv", "tsv", "txt", "parquet", "inter", "item", "user", "zip"]
 SPLITS = {"global_time": "By time: 80 / 10 / 10", "leave_one_out": "Leave each user's last out"}
@@ -69,6 +69,21 @@ def split() -> None:
     for leak in found["leaks"]:
         icon, colour = (":material/check_circle:", "green") if leak["ok"] else (":material/warning:", "red")
         st.markdown(f"{icon} :{colour}[{leak['check']}]: {leak['detail']}")
+    with st.expander("Keep only those with enough rows (k-core)", icon=":material/filter_alt:"):
+        core(name)
+
+
+def core(name: str) -> None:
+    """Let the part in which every user and item has enough rows be kept as a dataset of its own."""
+    left, middle, right = st.columns(3)
+    user_core = int(left.number_input("Rows per user", 0, 1000, 5, key="user-core"))
+    item_core = int(middle.number_input("Rows per item", 0, 1000, 5, key="item-core"))
+    new_name = right.text_input("Name of the part", f"{name}-core", key="core-name")
+    if st.button("Keep this part", icon=":material/filter_alt:"):
+        facts = filter_dataset(name, new_name, user_core, item_core, workspace=session.workspace())
+        kept, dropped = facts["kept"]["interactions"], facts["dropped"]["interactions"]
+        session.tell_later(f"{new_name} is here: {kept:,} rows kept, {dropped:,} dropped.")
+        st.rerun()
 
 
 def fetch() -> None:

@@ -76,6 +76,26 @@ def describe(name: DataName, as_json: AsJson = False) -> None:
     emit(facts, as_json, lambda console: _draw_description(console, facts))
 
 
+@app.command("filter", epilog=examples("data filter ml-100k --name ml-100k-10 --user-core 10 --item-core 10"))
+def filter_(
+    name: DataName,
+    new_name: Annotated[str, typer.Option("--name", help="What to call the part.", show_default=False)],
+    user_core: Annotated[int, typer.Option("--user-core", min=0, help="Rows a user must keep.")] = 5,
+    item_core: Annotated[int, typer.Option("--item-core", min=0, help="Rows an item must keep.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the k-core of a dataset under a new name.
+
+    The largest part in which every user and every item has enough rows.
+    """
+    with progress():
+        from rec_core.workbench.data_verbs import filter_dataset
+
+        facts = filter_dataset(name, new_name, user_core, item_core)
+    rows = [{"": part, **facts[part]} for part in ("kept", "dropped")]
+    emit(facts, as_json, lambda console: console.print(table(rows)))
+
+
 @app.command(epilog=examples("data split sample", "data split sample --kind leave_one_out"))
 def split(
     name: DataName,

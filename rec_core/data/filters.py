@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from rec_core.types import InputError, Interactions
+from rec_core.data.interactions import make_interactions
+from rec_core.data.vocab import Vocab
+from rec_core.store import content_hash
+from rec_core.types import Catalogue, Dataset, InputError, Interactions
 
 
 def k_core(interactions: Interactions, user_core: int, item_core: int) -> np.ndarray:
@@ -33,3 +38,49 @@ def k_core(interactions: Interactions, user_core: int, item_core: int) -> np.nda
         if enough.all():
             return rows
         rows = rows[enough]
+
+
+def core_of(dataset: Dataset, user_core: int, item_core: int, name: str) -> Dataset:
+    """Return the k-core of a dataset as a dataset of its own: users and items without kept rows are gone.
+
+    Planted truth is left behind, since it speaks of users and items by number.
+
+    Args:
+        dataset: the whole.
+        user_core: rows a kept user has at least.
+        item_core: rows a kept item has at least.
+        name: what the part is called.
+
+    Raises:
+        InputError: nothing is left, or a core is negative.
+    """
+    whole = dataset.interactions
+    rows = k_core(whole, user_core, item_core)
+    if not len(rows):
+        raise InputError(
+            f"No part of {dataset.name!r} has {user_core} rows per user and {item_core} per item; "
+            "lower the cores."
+        )
+    users, items = np.unique(whole.user_nums[rows]), np.unique(whole.item_nums[rows])
+    interactions = make_interactions(
+        whole.user_ids[whole.user_nums[rows]],
+        whole.item_ids[whole.item_nums[rows]],
+        whole.ratings[rows],
+        whole.timestamps[rows],
+        Vocab(whole.user_ids[users]),
+        Vocab(whole.item_ids[items]),
+    )
+    note = (
+        f"The part of {dataset.name} with at least {user_core} rows per user and {item_core} per item: "
+        f"{len(rows):,} of {len(whole):,} rows."
+    )
+    return replace(
+        dataset,
+        name=name,
+        interactions=interactions,
+        catalogue=Catalogue(dataset.catalogue.table.iloc[items].reset_index(drop=True)),
+        users=dataset.users.iloc[users].reset_index(drop=True),
+        content_hash=content_hash(dataset.content_hash, user_core, item_core),
+        notes=(*dataset.notes, note),
+        truth={},
+    )

@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import Any
 
 _VERBS = {
-    "data_verbs": ("datasets", "describe", "import_table", "load_dataset", "split_preview"),
+    "data_verbs": (
+        "datasets",
+        "describe",
+        "filter_dataset",
+        "import_table",
+        "load_dataset",
+        "split_preview",
+    ),
     "run_verbs": (
         "annotate_run",
         "build_sample",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rec_core.data.ctr import make_ctr_samples
+from rec_core.data.filters import core_of
 from rec_core.data.sources import SOURCES, load_source
 from rec_core.data.sources.table import load_table
 from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
@@ -77,6 +78,34 @@ def import_table(
     _keep(space, dataset)
     facts = describe_dataset(dataset)
     return {key: facts[key] for key in ("dataset", "users", "items", "interactions", "density", "notes")}
+
+
+def filter_dataset(
+    name: str, new_name: str, user_core: int = 5, item_core: int = 5, *, workspace: Workspace | None = None
+) -> dict[str, Any]:
+    """Keep the k-core of a dataset under a new name, and return what was kept and dropped.
+
+    Raises:
+        InputError: nothing is left, or the new name is taken by a built-in dataset.
+    """
+    space = workspace or Workspace.from_environment()
+    space.check_writable()
+    if check_name(new_name, "dataset") in SOURCES:
+        raise InputError(f"{new_name!r} is the name of a built-in dataset; call the part something else.")
+    whole = load_dataset(name, workspace=space)
+    part = core_of(whole, user_core, item_core, new_name)
+    _keep(space, part)
+    before, after = whole.interactions, part.interactions
+    return {
+        "dataset": new_name,
+        "of": name,
+        "kept": {"users": after.n_users, "items": after.n_items, "interactions": len(after)},
+        "dropped": {
+            "users": before.n_users - after.n_users,
+            "items": before.n_items - after.n_items,
+            "interactions": len(before) - len(after),
+        },
+    }
 
 
 def describe(name: str, *, workspace: Workspace | None = None) -> dict[str, Any]:

@@ -71,6 +71,16 @@ def test_data_counts_and_splits(open_page, dataset):
     assert app.metric[0].label == "Rows kept"
 
 
+def test_data_keeps_a_core_as_a_dataset_of_its_own(open_page, dataset):
+    app = open_page("data")
+    app.segmented_control(key="data-part").set_value("Split").run()
+    button(app, "Keep this part").click().run()
+    assert [one.value for one in app.toast] == ["mine-core is here: 180 rows kept, 0 dropped."]
+    app.number_input(key="user-core").set_value(99).run()
+    button(app, "Keep this part").click().run()
+    assert "lower the cores" in app.error[0].value
+
+
 def test_data_fetches_movielens_as_a_job(open_page, started):
     app = open_page("data")
     app.segmented_control(key="data-part").set_value("Get MovieLens").run()
