@@ -21,14 +21,14 @@ class Config(BaseModel):
 
     @classmethod
     def preset(cls, name: str) -> Self:
-        """Return the named preset. Subclasses override `_preset_values`.
+        """Return the named preset: the defaults with what `_preset_values` of the subclass replaces.
 
         Raises:
             InputError: the name is none of "tiny", "small", "paper".
         """
         if name not in PRESETS:
             raise InputError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
-        return cls.from_values(cls._preset_values(name))
+        return cls().with_values(cls._preset_values(name))
 
     @classmethod
     def _preset_values(cls, name: str) -> dict[str, Any]:

@@ -43,6 +43,13 @@ def test_words_that_merge_with_the_lead_are_refused(spelling):
         answer_tokens(spelling(": Yes", ": No", ":Yes", ":No", ": yes", ": no", ":yes", ":no"), "Answer:")
 
 
-def test_one_unknown_token_for_both_is_no_pair(spelling):
+def test_one_unknown_token_for_both_is_no_pair():
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "Answer": 1, ":": 2}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
+    assert tokenizer.encode("Answer: Yes") == tokenizer.encode("Answer: No") == [1, 2, 0]
     with pytest.raises(InputError):
-        answer_tokens(spelling("Yes"), "Answer:")
+        answer_tokens(tokenizer, "Answer:")

@@ -1,5 +1,6 @@
 """Training on token rows: the loss, accumulation, exact resume, what moves and what stands still."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,12 @@ def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert [name for name in a if not torch.equal(a[name], b[name])] == []
 
 
-def test_loss_is_taken_at_the_answer_positions_only(llama, tmp_path):
-    model, batch = llama(), rows(6)
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_loss_is_taken_at_the_answer_positions_only(llama, gpt2, tmp_path, kind):
+    model, batch = llama() if kind == "llama" else deepcopy(gpt2), rows(6)
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
     total, count = naive_loss(model.eval(), batch)
     events: list[ProgressEvent] = []
     config = TrainerConfig(batch_size=6, learning_rate=1e-9, weight_decay=0.0)
@@ -128,7 +133,8 @@ def test_a_finished_training_is_not_repeated(llama, tmp_path):
     assert events == []
 
 
-def test_a_half_written_checkpoint_is_passed_over(llama, tmp_path):
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_a_half_written_checkpoint_is_passed_over(llama, tmp_path, damage):
     config = TrainerConfig(epochs=2, batch_size=2, checkpoint_steps=2, learning_rate=1e-2)
     whole = llama()
     fit_causal(whole, rows(8), PAD, config, tmp_path / "whole", 1, "fit", ignore_progress)
@@ -140,12 +146,48 @@ def test_a_half_written_checkpoint_is_passed_over(llama, tmp_path):
     with pytest.raises(Cancelled):
         fit_causal(llama(), rows(8), PAD, config, tmp_path / "cut", 1, "fit", interrupt)
     half = tmp_path / "cut" / "checkpoint-4"
-    for file in ("trainer_state.json", "optimizer.pt"):
-        (half / file).unlink()
+    (half / "optimizer.pt").unlink()
+    if damage == "missing":
+        (half / "trainer_state.json").unlink()
+    else:
+        (half / "trainer_state.json").write_text((half / "trainer_state.json").read_text()[:100])
     resumed, steps = llama(), []
     fit_causal(resumed, rows(8), PAD, config, tmp_path / "cut", 1, "fit", lambda e: steps.append(e.step))
     assert steps[0] == 3
     assert_same(tensors(resumed), tensors(whole))
+
+
+def test_two_steps_equal_a_hand_written_adamw(llama, tmp_path):
+    """Gradients cut to length 1, decay on matrices alone, a constant learning rate."""
+    batch, rate, decay = rows(6), 1e-2, 0.3
+    config = TrainerConfig(
+        epochs=2, batch_size=6, learning_rate=rate, weight_decay=decay, schedule="constant"
+    )
+    model, reference = llama(), llama()
+    fit_causal(model, batch, PAD, config, tmp_path, 0, "fit", ignore_progress)
+    moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in reference.named_parameters()}
+    for t in (1, 2):
+        reference.zero_grad()
+        losses = []
+        for row in batch:
+            logits = torch.log_softmax(reference(torch.tensor([row.ids])).logits[0], dim=-1)
+            places = range(max(1, len(row.ids) - row.n_targets), len(row.ids))
+            losses += [-logits[place - 1, row.ids[place]] for place in places]
+        torch.stack(losses).mean().backward()
+        norm = float(torch.sqrt(sum(p.grad.pow(2).sum() for p in reference.parameters())))
+        with torch.no_grad():
+            for name, p in reference.named_parameters():
+                m, v = moments[name]
+                gradient = p.grad * min(1.0, 1.0 / (norm + 1e-6))
+                m.mul_(0.9).add_(0.1 * gradient)
+                v.mul_(0.999).add_(0.001 * gradient**2)
+                if p.dim() > 1:
+                    p.mul_(1 - rate * decay)
+                p.sub_(rate * (m / (1 - 0.9**t)) / (torch.sqrt(v / (1 - 0.999**t)) + 1e-8))
+    assert norm > 1
+    for name, p in reference.named_parameters():
+        got = dict(model.named_parameters())[name]
+        assert float((got - p).detach().abs().max()) < 1e-3 * rate * 2, name
 
 
 def test_only_the_adapter_moves_and_all_of_it(llama, tmp_path):

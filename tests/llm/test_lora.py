@@ -39,6 +39,8 @@ def test_a_fresh_adapter_changes_nothing_and_freezes_the_rest(llama):
     assert torch.equal(logits(model), logits(llama()))
     trainable = {name for name, p in model.named_parameters() if p.requires_grad}
     assert trainable == {name for name, _ in model.named_parameters() if "lora_" in name}
+    dropouts = {part.p for name, part in model.named_modules() if name.endswith("lora_dropout.default")}
+    assert dropouts == {LoraConfig().dropout} == {0.05}
     assert {name.split(".lora_")[0].rpartition(".")[2] for name in trainable} == {"q_proj", "v_proj"}
 
 

@@ -111,7 +111,7 @@ def test_training_writes_a_model_that_loads_and_the_seed_decides_it(texts, tmp_p
     )
     weights = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        torch.manual_seed(len(name))
+        torch.manual_seed(len(weights))
         train_sample_lm(texts, config, tmp_path / name, tmp_path / f"work-{name}", seed, ignore_progress)
         backbone = load_backbone(str(tmp_path / name))
         weights.append(backbone.model.model.embed_tokens.weight)

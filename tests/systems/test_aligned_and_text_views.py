@@ -64,6 +64,19 @@ def test_items_without_text_stay_zero_and_scale_does_not_matter(planted_map, tmp
     np.testing.assert_allclose(tables[0].values, tables[1].values, atol=1e-5)
 
 
+def test_the_seed_decides_the_projector(planted_map, tmp_path):
+    text, behaviour = (table("", values) for values in planted_map)
+    config = AlignedViewConfig.from_values({"hidden_size": 8, "loop.epochs": 1})
+    views = [
+        train_aligned_view(text, behaviour, config, tmp_path / str(i), seed, ignore_progress).values
+        for i, seed in enumerate((1, 1, 2))
+    ]
+    assert np.array_equal(views[0], views[1])
+    assert (
+        np.abs(views[0] - views[2]).max() > 0.05
+    )  # one epoch moves a weight by 0.001: it is the start that differs
+
+
 def test_the_text_view_is_title_beside_description_and_is_encoded_once(
     planted, tiny_bert, tmp_path, monkeypatch
 ):

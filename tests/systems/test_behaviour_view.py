@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rec_core.data.interactions import make_interactions
+from rec_core.data.negatives import sample_negatives
 from rec_core.data.vocab import Vocab
 from rec_core.systems.behaviour_view import (
     BehaviourViewConfig,
@@ -86,6 +87,21 @@ def test_rows_outside_both_parts_change_nothing(tmp_path):
         )  # fmt: skip
         views.append(load_behaviour_view(tmp_path / f"out{place}"))
     assert np.array_equal(views[0].items.values, views[1].items.values)
+
+
+def test_negatives_are_items_the_user_has_not_touched(tmp_path, monkeypatch):
+    interactions, drawn = communities(6), []
+    train = set(
+        zip(interactions.user_nums[:280].tolist(), interactions.item_nums[:280].tolist(), strict=True)
+    )
+
+    def watched(users, *rest):
+        drawn.extend(zip(users.tolist(), (items := sample_negatives(users, *rest)).tolist(), strict=True))
+        return items
+
+    monkeypatch.setattr("rec_core.systems.behaviour_view.sample_negatives", watched)
+    trained(interactions, tmp_path, CONFIG.with_values({"loop.epochs": 3}))
+    assert len(drawn) == 3 * 280 and not set(drawn) & train
 
 
 def test_edges_can_be_the_likes_alone(tmp_path):

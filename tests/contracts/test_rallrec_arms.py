@@ -1,0 +1,93 @@
+"""What RALLRec's comparison scores: every arm with its own evidence, zero-shot without the adapter."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rec_core.llm.yes_no import yes_probs
+from rec_core.retrieval.cosine import cosines
+from rec_core.systems.evidence import select_evidence
+from rec_core.systems.rallrec_training import requests_of, retrievers
+
+
+@pytest.fixture
+def asked(trained):
+    """The predictions of the run and the requests behind them."""
+    if trained.card.name != "rallrec":
+        pytest.skip("other systems compare other arms")
+    from rec_core.data.ctr import make_ctr_samples
+
+    predictions = pd.read_parquet(trained.folder / "predictions.parquet")
+    samples = make_ctr_samples(trained.dataset.interactions, trained.dataset.like_threshold, 5)
+    rows = np.searchsorted(samples.rows, predictions["row"])
+    return predictions, requests_of(trained.dataset, samples.take(rows))
+
+
+def test_every_arm_reads_its_own_prompt(trained, asked):
+    predictions, requests = asked
+    system = trained.system
+    for arm, retriever in retrievers(system).items():
+        evidence = select_evidence(requests, retriever, system.config.reranker.top_k)
+        prompts = [
+            system.prompter.like(request, items, retriever.order).text
+            for request, items in zip(requests, evidence, strict=True)
+        ]
+        expected = yes_probs(system.logits(prompts, tuned=arm != "zero_shot"))
+        np.testing.assert_allclose(predictions[f"p_{arm}"], expected, atol=1e-5, err_msg=arm)
+    columns = [f"p_{arm}" for arm in retrievers(system)]
+    assert len({tuple(predictions[column].round(6)) for column in columns}) == len(columns)
+
+
+def test_the_untuned_model_is_the_backbone_itself(trained, asked):
+    from rec_core.llm.answer_tokens import answer_tokens
+    from rec_core.llm.backbone import load_backbone
+    from rec_core.llm.yes_no import yes_no_logits
+
+    system, (_, requests) = trained.system, asked
+    prompts = [system.prompt(request).text for request in requests]
+    plain = load_backbone(system.backbone_folder)
+    tokens = answer_tokens(plain.tokenizer, "Answer:")
+    untuned = yes_no_logits(plain.model, plain.tokenizer, prompts, tokens)
+    np.testing.assert_allclose(system.logits(prompts, tuned=False), untuned, atol=1e-5)
+    assert np.abs(system.logits(prompts) - untuned).max() > 1e-3
+
+
+def test_lists_are_read_by_the_untuned_model(trained, asked):
+    from rec_core.llm.backbone import load_backbone
+    from rec_core.llm.slot_choice import slot_probs
+    from rec_core.types import ChoiceRequest
+
+    system, (_, requests) = trained.system, asked
+    choices = [ChoiceRequest(r.user_num, r.history, (2, 5, 7)) for r in requests[:6]]
+    plain = load_backbone(system.backbone_folder)
+    prompts = [system.prompter.choice(choice, 8) for choice in choices]
+    expected = slot_probs(plain.model, plain.tokenizer, prompts, "ABC", "Answer:")
+    np.testing.assert_allclose(system.choose(choices), expected, atol=1e-6)
+    with_adapter = slot_probs(system.backbone.model, plain.tokenizer, prompts, "ABC", "Answer:")
+    assert np.abs(with_adapter - expected).max() > 1e-5
+
+
+def test_candidates_are_close_to_what_was_liked(trained, asked):
+    system, (_, requests) = trained.system, asked
+    for request in requests[:5]:
+        history = request.history
+        liked = [
+            i for i, r in zip(history.item_nums, history.ratings, strict=True) if r > 3
+        ] or history.item_nums
+        query = np.mean([system.mixture[i] for i in liked], axis=0)
+        unseen = [i for i in range(30) if i not in history.item_nums]
+        expected = sorted(unseen, key=lambda i: -float(system.mixture[i] @ query))
+        nums, scores = system.candidates(history, 6)
+        assert nums.tolist() == expected[:6] and np.all(np.diff(scores) <= 0)
+
+
+def test_retrieval_quality_is_the_mean_cosine_in_the_text_view(trained, asked):
+    _, requests = asked
+    system = trained.system
+    text = system.views["text"].values
+    for arm, retriever in retrievers(system).items():
+        means = [
+            cosines(text, request.item_num, [item.item_num for item in items]).mean()
+            for request, items in zip(requests, select_evidence(requests, retriever, 5), strict=True)
+        ]
+        assert trained.result["retrieval"][arm]["text_cosine"] == pytest.approx(np.mean(means), abs=1e-6)
