@@ -24,7 +24,7 @@ install: $(VENV)/.installed  ## Create the virtual environment
 
 install-test: $(VENV)/.installed-test
 
-# torch first: asked for by others while it is absent, it would come as its CUDA build of several gigabytes.
+# torch first and pinned: what is installed then (a CPU wheel, say) satisfies everything that asks for torch later.
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip

@@ -36,7 +36,7 @@ class Config(BaseModel):
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:
-        """Build from plain values; dots in a key reach into nested configs ("tuning.epochs").
+        """Build from plain values; dots in a key reach into nested configs ("tuning.training.epochs").
 
         Raises:
             InputError: naming the field, what was given and what is allowed.
@@ -61,7 +61,7 @@ class Config(BaseModel):
 
 
 def parse_assignments(pairs: list[str]) -> dict[str, Any]:
-    """Turn ["tuning.epochs=3", "quirks=[double_bos]"] into values (right-hand sides are YAML).
+    """Turn ["tuning.n_shots=64", "quirks=[shifted_neighbours]"] into values (the right sides are YAML).
 
     Raises:
         InputError: a pair has no "=" or its value is not YAML.
@@ -70,7 +70,7 @@ def parse_assignments(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
-            raise InputError(f"{pair!r} is not a setting; write field=value, for example tuning.epochs=3.")
+            raise InputError(f"{pair!r} is not a setting; write field=value, for example tuning.n_shots=64.")
         try:
             values[name.strip()] = yaml.safe_load(text)
         except yaml.YAMLError:

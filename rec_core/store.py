@@ -7,6 +7,7 @@ parquet, the rest JSON or YAML; nothing is ever pickled.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -142,10 +143,9 @@ def read_json(path: Path) -> Any:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a parquet file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    table.to_parquet(temporary, index=False)
-    os.replace(temporary, path)
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    write_bytes(path, buffer.getvalue())
 
 
 def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:

@@ -22,8 +22,8 @@ app = typer.Typer()
 )
 def audit(
     probe: Annotated[
-        Literal["position", "popularity", "fairness", "all"],
-        typer.Argument(metavar="PROBE", help="position, popularity, fairness, or all.", show_default=False),
+        Literal["position", "popularity", "all"],
+        typer.Argument(metavar="PROBE", help="position, popularity, or all.", show_default=False),
     ],
     run: RunId,
     users: Annotated[

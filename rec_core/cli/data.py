@@ -1,4 +1,4 @@
-"""`data list|import|describe|split`: what is in a dataset and how it is cut."""
+"""`data list|import|describe|filter|split`: what is in a dataset and how it is cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rec_core.cli.progress import progress
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(help="Datasets: list, import, describe, split.")
+app = typer.Typer(help="Datasets: list, import, describe, filter, split.")
 
 
 @app.command("list", epilog=examples("data list", "data list --json"))
@@ -69,10 +69,10 @@ def describe(name: DataName, as_json: AsJson = False) -> None:
 
     Sizes, density, history lengths, popularity, text coverage.
     """
-    with progress():
+    with progress() as report:
         from rec_core.workbench.data_verbs import describe
 
-        facts = describe(name)
+        facts = describe(name, progress=report)
     emit(facts, as_json, lambda console: _draw_description(console, facts))
 
 
@@ -114,10 +114,10 @@ def split(
 
     The size of each part, and whether anything leaks between them.
     """
-    with progress():
+    with progress() as report:
         from rec_core.workbench.data_verbs import split_preview
 
-        preview = split_preview(name, kind=kind, min_history=min_history)
+        preview = split_preview(name, kind=kind, min_history=min_history, progress=report)
     emit(preview, as_json, lambda console: _draw_split(console, preview))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rec_core.cli.fields import TrainCommand
 from rec_core.cli.options import AsJson, PresetName, RunId, Seed, examples
-from rec_core.cli.output import emit, pairs, plain, table
+from rec_core.cli.output import emit, pairs, plain, shown, table
 from rec_core.cli.progress import progress
 from rec_core.cli.session import current
 
@@ -27,7 +28,21 @@ Background = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="With --background: the worker's threads; all cores by default."),
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Threads of the language model (the field n_threads) and, with --background, of the worker's "
+        "numerical libraries (all cores by default).",
+    ),
+]
+WorkerThreads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="With --background: threads of the worker's numerical libraries (all cores by default). The "
+        "language model keeps the n_threads that the run was created with.",
+    ),
 ]
 
 
@@ -35,7 +50,7 @@ Threads = Annotated[
     cls=TrainCommand,
     epilog=examples(
         "train rallrec --data sample --preset tiny",
-        "train rallrec --data ml-1m --preset small --set tuning.epochs=2 --seed 1",
+        "train rallrec --data ml-1m --preset small --set tuning.training.epochs=2 --seed 1",
         "train rallrec --data sample --background",
     ),
 )
@@ -60,11 +75,12 @@ def train(
 
     Prints its test metrics with 95 % intervals. The run is kept and can be cancelled and resumed.
     """
-    with progress():
+    with progress() as report:
         from rec_core.config import parse_assignments
         from rec_core.workbench.run_verbs import new_run
 
-        run_id = new_run(system, data, preset, parse_assignments(settings or []) or None, seed)
+        overrides = _with_threads(parse_assignments(settings or []), threads)
+        run_id = new_run(system, data, preset, overrides or None, seed, progress=report)
     sys.stderr.write(f"Run {run_id}\n")
     _carry_out(run_id, background, threads, as_json)
 
@@ -73,16 +89,36 @@ def train(
 def resume(
     run: RunId,
     background: Background = False,
-    threads: Threads = None,
+    threads: WorkerThreads = None,
     worker: Annotated[bool, typer.Option("--worker", hidden=True)] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a queued run, or continue an unfinished one.
 
     A run that was cancelled, failed or lost continues from its last checkpoint, with the result it would
-    have had.
+    have had. A finished run is only reported.
     """
+    if threads and not background:
+        from rec_core.types import InputError
+
+        raise InputError(
+            "--threads of `resume` needs --background; the language model keeps the n_threads that the run "
+            "was created with."
+        )
     _carry_out(run, background, threads, as_json, draw=not worker)
+
+
+def _with_threads(settings: dict[str, Any], threads: int | None) -> dict[str, Any]:
+    """Return the settings with n_threads from `--threads`; both at once must agree."""
+    if threads is None:
+        return settings
+    if settings.get("n_threads", threads) != threads:
+        from rec_core.types import InputError
+
+        raise InputError(
+            f"--threads {threads} and --set n_threads={settings['n_threads']} disagree; leave one out."
+        )
+    return {**settings, "n_threads": threads}
 
 
 def _carry_out(run_id: str, background: bool, threads: int | None, as_json: bool, draw: bool = True) -> None:
@@ -98,7 +134,8 @@ def _carry_out(run_id: str, background: bool, threads: int | None, as_json: bool
         emit(told, as_json, lambda console: console.print(pairs(told)))
         return
     current().run_id = run_id
-    with progress(draw) as report, jobs.working(space, folder):
+    done = folder.status.get("state") == "done"  # only reported: nothing to claim, nothing written
+    with progress(draw) as report, nullcontext() if done else jobs.working(space, folder):
         from rec_core.workbench.run_verbs import resume
 
         result = resume(run_id, progress=report)
@@ -113,6 +150,8 @@ def draw_result(console: Console, result: dict[str, Any]) -> None:
     if result.get("differences"):
         rows = _with_intervals(result["differences"], "difference")
         console.print(table(rows, title="Differences on the same test rows, each with its 95 % interval"))
+    if result.get("precision"):
+        console.print(f"Language model: {shown(result['precision'])}")
 
 
 def _with_intervals(arms: dict[str, dict[str, dict[str, Any]]], heading: str) -> list[dict[str, Any]]:

@@ -29,6 +29,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "dataset": dataset.name,
         "source": dataset.source,
         "licence": dataset.licence,
+        "max_rating": dataset.max_rating,
+        "like_threshold": dataset.like_threshold,
         "simulated": dataset.simulated,
         "users": interactions.n_users,
         "items": interactions.n_items,

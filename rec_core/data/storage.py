@@ -103,6 +103,9 @@ def _write(dataset: Dataset, folder: Path) -> None:
         write_tensors(folder / "truth.safetensors", arrays)
     facts = {name: getattr(dataset, name) for name in _FACTS}
     write_json(folder / "dataset.json", {**facts, "notes": list(dataset.notes), "truth": truth})
+    counts = {"users": interactions.n_users, "items": interactions.n_items, "interactions": len(interactions)}
+    summary = {"source": dataset.source, "simulated": dataset.simulated, **counts}
+    write_json(folder / "summary.json", summary)  # what a list of datasets shows, without reading them
 
 
 def _read_ids(path: Path) -> np.ndarray:

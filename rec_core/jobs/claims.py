@@ -37,8 +37,9 @@ def claim(workspace: Workspace, folder: RunFolder) -> Iterator[None]:
     """Be the folder's only worker for the length of the block.
 
     Raises:
-        InputError: another live process works on it.
+        InputError: the workspace is read-only, or another live process works on it.
     """
+    workspace.check_writable()
     with guard(workspace):
         refuse_second(folder)
         take(folder, psutil.Process())

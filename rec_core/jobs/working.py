@@ -26,7 +26,7 @@ def working(workspace: Workspace, folder: RunFolder) -> Iterator[None]:
     The verb inside writes a run's status itself; when it could not, the error is written here.
 
     Raises:
-        InputError: another live process works on it.
+        InputError: the workspace is read-only, or another live process works on it.
         Cancelled: TERM came, and the block was left.
     """
     try:

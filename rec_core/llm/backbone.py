@@ -27,7 +27,7 @@ class BackboneConfig(Config):
     )
     precision: Precision = Field("fp32", description="Weights in fp32, bf16, 8bit or 4bit.")
     max_length: int = Field(
-        2048, ge=64, le=131_072, description="Longest prompt in tokens; the oldest history is cut."
+        2048, ge=64, le=131_072, description="Longest prompt in tokens; history is left out to fit."
     )
 
 

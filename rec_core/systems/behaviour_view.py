@@ -25,7 +25,7 @@ from rec_core.retrieval.full_ranking import top_unseen
 from rec_core.seeding import torch_generator
 from rec_core.store import read_tensors, write_tensors
 from rec_core.training.loop import LoopConfig, run_epochs
-from rec_core.types import EmbeddingTable, Interactions, Progress
+from rec_core.types import EmbeddingTable, InputError, Interactions, Progress
 
 _VALIDATION_K = 20
 
@@ -78,6 +78,9 @@ def train_behaviour_view(
         work: where checkpoints live.
         seed: the run's seed.
         progress: called at every step.
+
+    Raises:
+        InputError: no user has an item left that was not seen in training.
     """
     liked = ~(interactions.ratings <= like_threshold)  # NaN (no rating) counts as a like
     rows = train_rows[liked[train_rows]] if config.edges == "likes" else train_rows
@@ -97,10 +100,15 @@ def train_behaviour_view(
         torch_generator(seed, "behaviour view", "weights"),
     ).to("cuda" if torch.cuda.is_available() else "cpu")
     seen = seen_items(users, items, interactions.n_users, interactions.n_items)
+    open_ended = np.diff(seen[0])[users] < interactions.n_items  # who has seen all has no negative item
+    if not open_ended.any():
+        raise InputError(
+            "Every user has every item in training, so there is nothing to prefer; import more items."
+        )
     objective = GraphBPR(
         net,
-        users,
-        items,
+        users[open_ended],
+        items[open_ended],
         lambda who, rng: sample_negatives(who, seen, interactions.n_items, rng),
         config.batch_size,
         config.reg,

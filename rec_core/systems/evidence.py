@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rec_core.prompts.like import Order
-from rec_core.retrieval.channels import recency_channel, semantic_channel
+from rec_core.retrieval.channels import Metric, recency_channel, semantic_channel
 from rec_core.retrieval.rerank import Ranked, RerankConfig, rerank
 from rec_core.types import EvidenceItem, ScoreRequest
 
@@ -23,12 +23,14 @@ class Retriever:
     `values` (I, D) is the space of the semantic channel, None for recency alone. With `reranker` both
     channels are merged by equation 8; without, the semantic order stands. `order` is how the prompt lists
     what was found. `shift` moves the rows of the similarity (1 is the published ML-1M code's off-by-one).
+    `metric` is "dot" where `values` is a mixture.
     """
 
     values: np.ndarray | None
     order: Order
     reranker: RerankConfig | None = None
     shift: int = 0
+    metric: Metric = "cosine"
 
 
 def select_evidence(
@@ -38,8 +40,9 @@ def select_evidence(
     if retriever.values is None:
         return [_newest(request, top_k) for request in requests]
     targets = np.array([request.item_num for request in requests])
+    histories = [request.history for request in requests]
     semantic = semantic_channel(
-        retriever.values, targets, [request.history for request in requests], top_k, shift=retriever.shift
+        retriever.values, targets, histories, top_k, retriever.shift, retriever.metric
     )
     chosen = []
     for request, positions in zip(requests, semantic, strict=True):

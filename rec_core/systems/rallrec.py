@@ -77,7 +77,11 @@ class RALLRecConfig(Config):
     n_threads: int = Field(
         2, ge=1, le=256, description="Threads of the language model; the small nets use one."
     )
-    quirks: tuple[Quirk, ...] = Field((), description="Known defects of published code to switch on.")
+    quirks: tuple[Quirk, ...] = Field(
+        (),
+        description="Known defects of published code to switch on; shifted_neighbours shifts what is "
+        "retrieved when scoring, not the tuning rows.",
+    )
 
     @classmethod
     def _preset_values(cls, name: str) -> dict[str, Any]:
@@ -144,7 +148,8 @@ class RALLRec:
     @property
     def backbone_folder(self) -> str:
         """Return where the untuned language model is read from."""
-        return str(read_json(self.folder / "backbone.json")["folder"])
+        facts = read_json(self.folder / "backbone.json")
+        return str((self.folder / facts["folder"]).resolve()) if facts["local"] else str(facts["folder"])
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -172,7 +177,7 @@ class RALLRec:
         order: Literal["relevance", "chronological"] = (
             "relevance" if reranker.order == "score" else "chronological"
         )
-        return Retriever(self.mixture, order, reranker, self.shift)
+        return Retriever(self.mixture, order, reranker, self.shift, "dot")
 
     @property
     def shift(self) -> int:

@@ -6,6 +6,7 @@ repeats nothing that was finished and continues the step it was in from that ste
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from rec_core.data.ctr import make_ctr_samples
 from rec_core.data.histories import HistoryStore
 from rec_core.data.splits import global_time
 from rec_core.device import set_threads
-from rec_core.llm.backbone import load_backbone
+from rec_core.llm.backbone import is_local, load_backbone
 from rec_core.llm.lora import check_learned
 from rec_core.llm.yes_no import yes_probs
 from rec_core.retrieval.mixture import mix
@@ -102,7 +103,7 @@ def fit(
                 dataset, parts.train_rows, config.sample_lm, workspace, work / "sample_lm", seed, progress
             )
         )
-    write_json(folder / "backbone.json", {"name": config.backbone.name, "folder": name})
+    write_json(folder / "backbone.json", _backbone_record(config.backbone.name, name, folder))
     delta = _tune(dataset, parts, config, folder, work, seed, progress)
     system = load(dataset, config, folder)
     predictions, quality = _score_test(system, parts, seed, progress)
@@ -116,6 +117,12 @@ def fit(
     }
     write_json(folder / "metrics.json", metrics)
     return metrics
+
+
+def _backbone_record(name: str, found: str, folder: Path) -> dict[str, Any]:
+    """Return where the backbone is: relative to the run for a folder, so that a workspace can be moved."""
+    local = is_local(found)
+    return {"name": name, "local": local, "folder": os.path.relpath(found, folder) if local else found}
 
 
 def load(dataset: Dataset, config: RALLRecConfig, folder: Path) -> RALLRec:
@@ -193,7 +200,7 @@ def retrievers(system: RALLRec) -> dict[str, Retriever]:
         "recent": Retriever(None, "chronological"),
         "text_retrieval": Retriever(views["text"].values, "chronological", shift=shift),
         "id_retrieval": Retriever(views["id"].values, "relevance", shift=shift),
-        "concatenation": Retriever(concatenation, "relevance", shift=shift),
+        "concatenation": Retriever(concatenation, "relevance", shift=shift, metric="dot"),
         "rallrec": system.retriever,
     }
 
@@ -212,6 +219,7 @@ def _tune(
         return check_learned(adapter)
     system = load(dataset, config, folder)
     backbone = load_backbone(system.backbone_folder, config.backbone.precision)
+    progress(ProgressEvent("tuning", 0, 1, backbone.choice.reason))
     shots = numpy_generator(seed, "tuning", "shots").permutation(parts.split.train)[: config.tuning.n_shots]
     drawn = parts.samples.take(shots)
     rows = tuning_rows(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rec_core.data.item_texts import description_text, title_text
-from rec_core.llm.text_encoder import TextEncoderConfig, encode
+from rec_core.llm.text_encoder import TextEncoderConfig, encode, weights_stamp
 from rec_core.store import Workspace, content_hash, read_tensors, write_tensors
 from rec_core.types import Dataset, EmbeddingTable, Progress
 
@@ -21,7 +21,11 @@ def text_view(
     """Return e_text = [e_title || e_desc] of every item, from the cache when it was encoded before."""
     titles = title_text(dataset.catalogue)
     descriptions = description_text(dataset.catalogue, dataset.item_noun)
-    key = {"encoder": config.model_dump(), "texts": content_hash(titles, descriptions)}
+    key = {
+        "encoder": config.model_dump(),
+        "weights": weights_stamp(config.name),
+        "texts": content_hash(titles, descriptions),
+    }
 
     def build(folder: Path) -> None:
         parts = {

@@ -12,6 +12,7 @@ _VERBS = {
         "filter_dataset",
         "import_table",
         "load_dataset",
+        "preview_table",
         "split_preview",
     ),
     "run_verbs": (

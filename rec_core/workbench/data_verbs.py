@@ -12,10 +12,11 @@ from rec_core.data.ctr import make_ctr_samples
 from rec_core.data.filters import core_of
 from rec_core.data.sources import SOURCES, load_source
 from rec_core.data.sources.table import load_table
+from rec_core.data.sources.table_file import read_table_file
 from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
 from rec_core.data.statistics import describe as describe_dataset
 from rec_core.data.storage import load_saved, save_dataset
-from rec_core.store import Workspace, check_name, read_json, write_json
+from rec_core.store import Workspace, check_name, read_json
 from rec_core.types import Dataset, InputError, Progress, ignore_progress
 
 
@@ -72,8 +73,7 @@ def import_table(
     """
     space = workspace or Workspace.from_environment()
     space.check_writable()
-    if check_name(name, "dataset") in SOURCES:
-        raise InputError(f"{name!r} is the name of a built-in dataset; import yours under another name.")
+    _refuse_taken(space, name)
     dataset = load_table(file, items=items, users=users, name=name, mapping=mapping)
     _keep(space, dataset)
     facts = describe_dataset(dataset)
@@ -86,12 +86,11 @@ def filter_dataset(
     """Keep the k-core of a dataset under a new name, and return what was kept and dropped.
 
     Raises:
-        InputError: nothing is left, or the new name is taken by a built-in dataset.
+        InputError: nothing is left, or the new name is taken.
     """
     space = workspace or Workspace.from_environment()
     space.check_writable()
-    if check_name(new_name, "dataset") in SOURCES:
-        raise InputError(f"{new_name!r} is the name of a built-in dataset; call the part something else.")
+    _refuse_taken(space, new_name)
     whole = load_dataset(name, workspace=space)
     part = core_of(whole, user_core, item_core, new_name)
     _keep(space, part)
@@ -108,13 +107,29 @@ def filter_dataset(
     }
 
 
-def describe(name: str, *, workspace: Workspace | None = None) -> dict[str, Any]:
+def preview_table(file: Path, n_rows: int = 8) -> pd.DataFrame:
+    """Return the first rows of a table file as the importer reads them, all as text.
+
+    Raises:
+        InputError: the file cannot be read, in the importer's own sentence.
+    """
+    return read_table_file(file).rows.head(n_rows)
+
+
+def describe(
+    name: str, progress: Progress = ignore_progress, *, workspace: Workspace | None = None
+) -> dict[str, Any]:
     """Return what is in a dataset, JSON-able."""
-    return describe_dataset(load_dataset(name, workspace=workspace))
+    return describe_dataset(load_dataset(name, progress, workspace=workspace))
 
 
 def split_preview(
-    name: str, kind: str = "global_time", min_history: int = 5, *, workspace: Workspace | None = None
+    name: str,
+    kind: str = "global_time",
+    min_history: int = 5,
+    progress: Progress = ignore_progress,
+    *,
+    workspace: Workspace | None = None,
 ) -> dict[str, Any]:
     """Return sizes of the parts of a split and its leak checks.
 
@@ -122,12 +137,13 @@ def split_preview(
         name: dataset.
         kind: "global_time" (like questions, 80 / 10 / 10 by time) or "leave_one_out".
         min_history: earlier items a like question needs.
+        progress: hears about a download.
         workspace: where datasets live.
 
     Raises:
         InputError: unknown kind.
     """
-    dataset = load_dataset(name, workspace=workspace)
+    dataset = load_dataset(name, progress, workspace=workspace)
     interactions = dataset.interactions
     if kind == "global_time":
         samples = make_ctr_samples(interactions, dataset.like_threshold, min_history)
@@ -155,18 +171,13 @@ def split_preview(
     }
 
 
+def _refuse_taken(space: Workspace, name: str) -> None:
+    if check_name(name, "dataset") in SOURCES or space.dataset_path(name).exists():
+        raise InputError(f"There is a dataset {name!r} already, which runs may need; choose another name.")
+
+
 def _keep(space: Workspace, dataset: Dataset) -> None:
-    folder = space.dataset_path(dataset.name)
-    save_dataset(dataset, folder)
-    interactions = dataset.interactions
-    summary = {
-        "source": dataset.source,
-        "simulated": dataset.simulated,
-        "users": interactions.n_users,
-        "items": interactions.n_items,
-        "interactions": len(interactions),
-    }
-    write_json(folder / "summary.json", summary)
+    save_dataset(dataset, space.dataset_path(dataset.name))
 
 
 def _counts(facts: dict[str, Any]) -> dict[str, Any]:

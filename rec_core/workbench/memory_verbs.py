@@ -8,6 +8,7 @@ import psutil
 
 from rec_core.llm.backbone import SAMPLE_LM, is_local
 from rec_core.store import Workspace
+from rec_core.types import Progress, ignore_progress
 from rec_core.workbench.data_verbs import load_dataset
 from rec_core.workbench.run_verbs import config_of
 
@@ -20,6 +21,7 @@ def preflight(
     data: str,
     preset: str = "small",
     overrides: dict[str, Any] | None = None,
+    progress: Progress = ignore_progress,
     *,
     workspace: Workspace | None = None,
 ) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def preflight(
     `mb` is None where nothing can be known before the model is read; `ok` then speaks of the rest.
     """
     config: Any = config_of(system, preset, overrides)
-    dataset = load_dataset(data, workspace=workspace)
+    dataset = load_dataset(data, progress, workspace=workspace)
     users, items, n = dataset.interactions.n_users, dataset.interactions.n_items, len(dataset.interactions)
     width = config.behaviour.embedding_size
     rows: list[dict[str, Any]] = [

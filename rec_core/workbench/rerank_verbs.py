@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from rec_core.retrieval.channels import recency_channel, semantic_channel
-from rec_core.retrieval.cosine import cosines
 from rec_core.retrieval.rerank import Ranked, RerankConfig, beta_is_idle
 from rec_core.retrieval.rerank import rerank as merge
 from rec_core.store import Workspace
@@ -69,15 +68,19 @@ def rerank(
 
 def _channels(system: Any, request: ScoreRequest, top_k: int) -> tuple[np.ndarray, np.ndarray]:
     targets = np.array([request.item_num])
-    semantic = semantic_channel(system.mixture, targets, [request.history], top_k, shift=system.shift)[0]
+    semantic = semantic_channel(system.mixture, targets, [request.history], top_k, system.shift, "dot")[0]
     return semantic, recency_channel(request.history, top_k, request.item_num)
 
 
 def _rows(system: Any, request: ScoreRequest) -> list[dict[str, Any]]:
-    """Return one record per history row: what it is, its rating, its cosine to the target in the mixture."""
+    """Return one record per history row; `similarity` is the mean over the views of its cosine to the target.
+
+    That is the mixture's dot product divided by the number of blocks; a view that lacks an item counts as 0.
+    """
     history = request.history
     ids = system.dataset.interactions.item_ids
-    closeness = cosines(system.mixture, request.item_num, history.item_nums)
+    products = system.mixture[history.item_nums] @ system.mixture[request.item_num]
+    closeness = products / len(system.views)
     return [
         {
             "position": position,

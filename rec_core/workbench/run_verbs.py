@@ -42,6 +42,7 @@ def new_run(
     preset: str = "small",
     overrides: dict[str, Any] | None = None,
     seed: int = 0,
+    progress: Progress = ignore_progress,
     *,
     workspace: Workspace | None = None,
 ) -> str:
@@ -53,7 +54,7 @@ def new_run(
     space = workspace or Workspace.from_environment()
     space.check_writable()
     config = config_of(system, preset, overrides)
-    dataset = load_dataset(data, workspace=space)
+    dataset = load_dataset(data, progress, workspace=space)
     digest = content_hash(system, config.model_dump(mode="json"), dataset.content_hash, seed, length=6)
     folder = _fresh_folder(space, f"{system}-{data}-{preset}-s{seed}-{digest}")
     facts = {
@@ -85,7 +86,7 @@ def train(
     workspace: Workspace | None = None,
 ) -> dict[str, Any]:
     """Create a run, carry it out here and return its result: run, seconds, metrics, arms, ..."""
-    run_id = new_run(system, data, preset, overrides, seed, workspace=workspace)
+    run_id = new_run(system, data, preset, overrides, seed, progress, workspace=workspace)
     return resume(run_id, progress, workspace=workspace)
 
 
@@ -139,7 +140,7 @@ def build_sample(
     """Build what the app shows first, once: the sample dataset and a RALLRec trained on it."""
     space = workspace or Workspace.from_environment()
     progress(ProgressEvent("sample dataset", 0, 1))
-    load_dataset(SAMPLE_DATASET, workspace=space)
+    load_dataset(SAMPLE_DATASET, progress, workspace=space)
     progress(ProgressEvent("sample dataset", 1, 1))
     run_id = sample_run(workspace=space) or new_run("rallrec", SAMPLE_DATASET, SAMPLE_PRESET, workspace=space)
     resume(run_id, progress, workspace=space)

@@ -29,7 +29,14 @@ def surface(run_id: str, seed: int = 0, *, workspace: Workspace | None = None) -
     """
     space = workspace or Workspace.from_environment()
     system = load_run(run_id, workspace=space)
-    key = {"mixture": content_hash(system.mixture), "top_k": system.config.reranker.top_k, "seed": seed}
+    key = {
+        "mixture": content_hash(system.mixture),
+        "dataset": system.dataset.content_hash,
+        "top_k": system.config.reranker.top_k,
+        "min_history": system.config.min_history,
+        "shift": system.shift,
+        "seed": seed,
+    }
 
     def build(folder: Path) -> None:
         write_table(folder / "surface.parquet", _measure(system, seed))
@@ -47,7 +54,7 @@ def _measure(system: Any, seed: int) -> pd.DataFrame:
     top_k = system.config.reranker.top_k
     targets = np.array([request.item_num for request in requests])
     semantic = semantic_channel(
-        system.mixture, targets, [r.history for r in requests], top_k, shift=system.shift
+        system.mixture, targets, [r.history for r in requests], top_k, shift=system.shift, metric="dot"
     )
     recency = [recency_channel(request.history, top_k, request.item_num) for request in requests]
     text = system.views["text"].values

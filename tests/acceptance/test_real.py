@@ -20,7 +20,7 @@ def test_text_retrieval_on_ml_1m_and_the_published_off_by_one(tmp_path: Path) ->
     assert value["shifted_neighbours - random"] < value["retrieved - random"] / 3, rows
 
 
-def test_training_on_ml_100k_ends_in_time_and_beats_zero_shot(tmp_path: Path) -> None:
+def test_tuned_rallrec_beats_zero_shot_on_ml_100k(tmp_path: Path) -> None:
     """All six arms on the same rows; the tuned model beats the untuned one by an interval that excludes zero."""
     document = command(tmp_path, "train", "rallrec", "--data", "ml-100k", "--preset", "small", timeout=1500)
     assert list(document["arms"]) == [

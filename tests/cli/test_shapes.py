@@ -40,9 +40,11 @@ def trained(verb, space):
     result = {
         "run": "r1", "system": "rallrec", "dataset": "sample", "seconds": 1.5, "metrics": arms["rallrec"],
         "arms": arms, "differences": {"rallrec - recent": {"auc": {**AUC, "value": 0.25}}},
+        "precision": "8bit asked for, fp32 used [no bitsandbytes]",
     }  # fmt: skip
 
-    def new_run(*_):
+    def new_run(*_, progress):
+        progress(ProgressEvent("download", 1, 1))
         write_json(space / "runs" / "r1" / "status.json", {"state": "queued"})
         return "r1"
 
@@ -58,21 +60,82 @@ def test_train_passes_everything_on_and_prints_only_the_result(cli, trained):
     made, carried = trained
     answer = cli(
         "train", "rallrec", "--data", "sample", "--preset", "tiny", "--seed", "3", "--json",
-        "--set", "tuning.epochs=2", "--set", "quirks=[shifted_neighbours]",
+        "--set", "tuning.training.epochs=2", "--set", "quirks=[shifted_neighbours]",
     )  # fmt: skip
     assert answer.code == 0
-    overrides = {"tuning.epochs": 2, "quirks": ["shifted_neighbours"]}
+    overrides = {"tuning.training.epochs": 2, "quirks": ["shifted_neighbours"]}
     assert made == [(("rallrec", "sample", "tiny", overrides, 3), {})]
     assert carried == [(("r1",), {})]
     assert answer.document["metrics"] == {"auc": {**AUC, "high": None}}
     assert set(answer.document) >= {"run", "system", "dataset", "seconds", "metrics", "arms", "differences"}
-    for part in ("Run r1", "tuning 1/1 loss=0.125", "a library talks"):
+    for part in ("download 1/1", "Run r1", "tuning 1/1 loss=0.125", "a library talks"):
         assert part in answer.err
 
 
 def test_train_without_settings_leaves_the_preset_alone(cli, trained):
     assert cli("train", "rallrec", "--data", "sample").code == 0
     assert trained[0] == [(("rallrec", "sample", "small", None, 0), {})]
+
+
+def test_train_and_resume_say_how_the_language_model_was_loaded(cli, trained):
+    sentence = "Language model: 8bit asked for, fp32 used [no bitsandbytes]"
+    assert sentence in cli("train", "rallrec", "--data", "sample").out
+    assert sentence in cli("resume", "r1").out
+
+
+def test_threads_of_train_are_those_of_the_language_model(cli, trained):
+    assert cli("train", "rallrec", "--data", "sample", "--threads", "3").code == 0
+    assert cli("train", "rallrec", "--data", "sample", "--threads", "3", "--set", "n_threads=3").code == 0
+    assert [arguments[3] for arguments, _ in trained[0]] == [{"n_threads": 3}] * 2
+    refused = cli("train", "rallrec", "--data", "sample", "--threads", "3", "--set", "n_threads=4")
+    assert refused.code == 2 and "n_threads=4" in refused.sentence and len(trained[0]) == 2
+
+
+def test_threads_of_train_reach_the_worker(cli, trained, monkeypatch):
+    from rec_core import jobs
+
+    given = []
+    monkeypatch.setattr(jobs, "enqueue", lambda _space, run, threads: given.append((run, threads)) or 0)
+    assert cli("train", "rallrec", "--data", "sample", "--threads", "3", "--background").code == 0
+    assert trained[0][0][0][3] == {"n_threads": 3} and given == [("r1", 3)]
+
+
+def test_resume_here_has_no_threads_to_set(cli, trained):
+    refused = cli("resume", "r1", "--threads", "3")
+    assert refused.code == 2 and "--background" in refused.sentence and trained[1] == []
+
+
+def test_a_finished_run_is_reported_and_nothing_is_written(cli, trained, space, monkeypatch):
+    monkeypatch.setenv("ROSETTA_READONLY", "1")
+    write_json(space / "runs" / "r1" / "status.json", {"state": "done"})
+    before = {path: path.stat().st_mtime_ns for path in space.rglob("*")}
+    assert cli("resume", "r1", "--json").document["run"] == "r1"
+    assert {path: path.stat().st_mtime_ns for path in space.rglob("*")} == before
+
+
+def test_a_read_only_workspace_refuses_to_resume_and_stays_as_it_is(cli, trained, space, monkeypatch):
+    monkeypatch.setenv("ROSETTA_READONLY", "1")
+    write_json(space / "runs" / "r1" / "status.json", {"state": "cancelled"})
+    before = {path: path.stat().st_mtime_ns for path in space.rglob("*")}
+    answer = cli("resume", "r1")
+    assert answer.code == 2 and "ROSETTA_READONLY" in answer.sentence and trained[1] == []
+    assert {path: path.stat().st_mtime_ns for path in space.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "drawn"),
+    [
+        ("describe", "data describe d", {"dataset": "d"}),
+        ("split_preview", "data split d", {"dataset": "d", "kind": "global_time", "parts": {}, "leaks": []}),
+    ],
+)
+def test_a_download_is_seen(cli, verb, name, words, drawn):
+    def stub(_name, progress, **_):
+        progress(ProgressEvent("download", 1, 2))
+        return drawn
+
+    verb("data_verbs", name, stub)
+    assert cli(*words.split(), "--json").err == "download 1/2\n"
 
 
 def test_train_draws_arms_with_intervals_users_and_rows(cli, trained):

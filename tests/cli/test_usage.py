@@ -1,10 +1,16 @@
 """Help, and wrong usage: always one sentence and 2."""
 
+import re
+
 import pytest
+
+from rec_core.config import parse_assignments
+from rec_core.store import PROJECT_ROOT
+from rec_core.workbench.run_verbs import config_of
 
 COMMANDS = (
     "doctor", "train", "resume", "embed", "project", "rerank", "recommend", "explain", "audit", "study",
-    "sample build", "data list", "data import", "data describe", "data split",
+    "sample build", "data list", "data import", "data describe", "data filter", "data split",
     "runs list", "runs show", "runs compare",
 )  # fmt: skip
 
@@ -32,6 +38,25 @@ def test_help_of_a_command_shows_json_and_an_example(cli, command):
 def test_help_of_train_lists_the_fields_that_set_changes(cli):
     answer = cli("train", "--help")
     assert "Fields of rallrec for --set" in answer.out and "reranker.alpha=" in answer.out
+
+
+@pytest.mark.parametrize("where", ["train --help", "docs/cli.md"])
+def test_every_setting_that_is_shown_can_be_set(cli, where):
+    text = cli("train", "--help").out if where == "train --help" else (PROJECT_ROOT / where).read_text()
+    shown = re.findall(r"--set\s+([a-z][\w.]*=[^\s`]+)", text)
+    assert shown
+    for setting in shown:
+        config_of("rallrec", "small", parse_assignments([setting]))
+
+
+@pytest.mark.parametrize("place", ["audit --help", "docs/cli.md"])
+def test_every_probe_that_is_shown_exists(cli, place):
+    from rec_core.workbench.audit_verbs import PROBES
+
+    text = cli("audit", "--help").out if place == "audit --help" else (PROJECT_ROOT / place).read_text()
+    assert "fairness" not in text
+    assert all(probe in text for probe in PROBES)
+    assert cli("audit", "fairness", "r").code == 2
 
 
 @pytest.mark.parametrize(

@@ -313,6 +313,15 @@ def test_a_worker_that_was_started_by_hand_is_refused_too(space, program):
     assert (run.path / LOCK).exists()
 
 
+def test_nobody_works_in_a_read_only_workspace(space):
+    run = new_run(space)
+    before = {path: path.stat().st_mtime_ns for path in space.root.rglob("*")}
+    closed = Workspace(space.root, read_only=True)
+    with pytest.raises(InputError, match="read-only"), jobs.working(closed, run):
+        raise AssertionError("at work")
+    assert {path: path.stat().st_mtime_ns for path in space.root.rglob("*")} == before
+
+
 @pytest.mark.parametrize("content", ['{"pid": 0, "pid_started": 1.0}', "", '{"pid": "x"}', "[]"])
 def test_a_lock_of_nobody_or_of_nonsense_is_taken_over(space, program, content):
     program(IDLE)

@@ -65,6 +65,26 @@ def test_what_is_too_long_is_cut_at_the_end(tiny_bert):
     np.testing.assert_allclose(long, cut, atol=1e-6)
 
 
+def test_no_text_is_longer_than_the_model_can_read(tiny_bert):
+    """512 positions: [CLS] + 510 letters + [SEP]."""
+    long, cut = encode(["a b " * 300, "a b " * 255], TextEncoderConfig(name=str(tiny_bert), max_length=4000))
+    np.testing.assert_allclose(long, cut, atol=1e-5)
+
+
+def test_an_empty_text_has_a_vector_where_there_are_no_special_tokens(spelling, tmp_path):
+    from transformers import LlamaConfig, LlamaModel
+
+    tokenizer = spelling()
+    tokenizer.pad_token = tokenizer.eos_token = "."
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaModel(LlamaConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    vectors = encode(["", "Up", "."], TextEncoderConfig(name=str(tmp_path)))
+    assert np.isfinite(vectors).all() and np.abs(vectors).max(axis=1).min() > 0
+    np.testing.assert_allclose(vectors[0], vectors[2], atol=1e-6)
+    np.testing.assert_allclose(encode([""], TextEncoderConfig(name=str(tmp_path))), vectors[:1], atol=1e-6)
+
+
 def test_mean_pooling_by_hand():
     hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[5.0, 5.0]] * 3])
     mask = torch.tensor([[1, 1, 0], [0, 0, 0]])

@@ -76,6 +76,9 @@ def test_data_keeps_a_core_as_a_dataset_of_its_own(open_page, dataset):
     app.segmented_control(key="data-part").set_value("Split").run()
     button(app, "Keep this part").click().run()
     assert [one.value for one in app.toast] == ["mine-core is here: 180 rows kept, 0 dropped."]
+    button(app, "Keep this part").click().run()
+    assert "choose another name" in app.error[0].value
+    app.text_input(key="core-name").set_value("mine-tighter").run()
     app.number_input(key="user-core").set_value(99).run()
     button(app, "Keep this part").click().run()
     assert "lower the cores" in app.error[0].value

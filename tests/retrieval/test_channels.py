@@ -95,3 +95,18 @@ def test_a_thousand_targets_take_well_under_a_second() -> None:
     start = time.process_time()
     semantic_channel(values, targets, histories, 30)
     assert time.process_time() - start < 0.3  # ten thousand in 3 s
+
+
+def test_a_mixture_is_compared_by_dot_products_as_equation_7_has_it() -> None:
+    """An item that lacks a block is not scaled up for it: 0.8 + 0.8 beats 0.9 + nothing, though its cosine is lower.
+
+    Target (1, 0 | 1, 0); item 1 (0.8, 0.6 | 0.8, 0.6): dot 1.6, cosine 1.6 / 2 = 0.8.
+    Item 2 (0.95, 0.312 | 0, 0): dot 0.95, cosine 0.95 / 2**0.5 = 0.672; item 3 (1, 0 | 0, 0): dot 1, cosine 0.707.
+    Item 4 (0.6, 0.8 | 0.5, 0.866): dot 1.1, cosine 0.55: by dot above item 3, by cosine below it.
+    """
+    values = np.array(
+        [[1, 0, 1, 0], [0.8, 0.6, 0.8, 0.6], [0.95, 0.312, 0, 0], [1, 0, 0, 0], [0.6, 0.8, 0.5, 0.866]]
+    )
+    past = history([1, 2, 3, 4])
+    assert semantic_channel(values, np.array([0]), [past], 4, metric="dot")[0].tolist() == [0, 3, 2, 1]
+    assert semantic_channel(values, np.array([0]), [past], 4)[0].tolist() == [0, 2, 1, 3]

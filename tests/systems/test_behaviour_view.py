@@ -12,7 +12,7 @@ from rec_core.systems.behaviour_view import (
     load_behaviour_view,
     train_behaviour_view,
 )
-from rec_core.types import Interactions, ignore_progress
+from rec_core.types import InputError, Interactions, ignore_progress
 
 CONFIG = BehaviourViewConfig.from_values(
     {"embedding_size": 8, "batch_size": 64, "loop.epochs": 40, "reg": 1e-3}
@@ -102,6 +102,21 @@ def test_negatives_are_items_the_user_has_not_touched(tmp_path, monkeypatch):
     monkeypatch.setattr("rec_core.systems.behaviour_view.sample_negatives", watched)
     trained(interactions, tmp_path, CONFIG.with_values({"loop.epochs": 3}))
     assert len(drawn) == 3 * 280 and not set(drawn) & train
+
+
+def test_a_user_who_has_seen_everything_stops_nobody(tmp_path):
+    """The edges of user 0 stay in the graph, but no negative item is drawn for them; of all users: one sentence."""
+    pairs = [(0, item) for item in range(6)] + [
+        (user, (user + n) % 6) for user in range(1, 9) for n in range(4)
+    ]
+    users, items = np.array(pairs).T
+    made = make_interactions(users, items, np.full(len(pairs), 5.0), np.zeros(len(pairs)))
+    view = trained(made, tmp_path / "a", CONFIG.with_values({"loop.epochs": 3}), n_train=len(pairs))
+    assert view.items.known.all() and np.abs(view.users[0]).sum() > 0
+    users, items = np.repeat(np.arange(3), 6), np.tile(np.arange(6), 3)
+    full = make_interactions(users, items, np.full(18, 5.0), np.zeros(18))
+    with pytest.raises(InputError, match="import more items"):
+        trained(full, tmp_path / "b", n_train=18)
 
 
 def test_edges_can_be_the_likes_alone(tmp_path):

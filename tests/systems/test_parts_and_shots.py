@@ -1,9 +1,12 @@
 """The like questions of a dataset in their parts, and the few that are tuned on."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from rec_core.data.interactions import make_interactions
+from rec_core.device import Choice
 from rec_core.systems import rallrec_training
 from rec_core.systems.rallrec import RALLRecConfig
 from rec_core.systems.rallrec_training import Parts
@@ -49,7 +52,8 @@ def test_fewer_shots_are_a_subset_of_more_and_all_are_training_questions(planted
         raise Stop
 
     monkeypatch.setattr(rallrec_training, "load", lambda *_args: System())
-    monkeypatch.setattr(rallrec_training, "load_backbone", lambda *_args: None)
+    backbone = SimpleNamespace(choice=Choice("cpu", "fp32", ""))
+    monkeypatch.setattr(rallrec_training, "load_backbone", lambda *_args: backbone)
     monkeypatch.setattr(rallrec_training, "tuning_rows", rows)
 
     def shots(n: int, seed: int) -> list[tuple[int, int, int]]:

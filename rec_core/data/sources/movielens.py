@@ -26,7 +26,7 @@ AGE_GROUPS = {
     50: "50-55",
     56: "56 or older",
 }
-GENDERS = {"F": "female", "M": "male"}
+GENDERS = {"F": "woman", "M": "man"}
 
 _YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
 

@@ -66,7 +66,7 @@ def test_ml_1m():
     assert table["description"].tolist() == [""] * 4
     assert dataset.users.to_dict("list") == {
         "user_id": ["1", "2", "4"],
-        "gender": ["female", "male", "female"],
+        "gender": ["woman", "man", "woman"],
         "age_group": ["under 18", "56 or older", "25-34"],
         "occupation": ["K-12 student", "self-employed", "other or not specified"],
         "zip_code": ["00001", "00002-0003", "00004"],
@@ -103,7 +103,7 @@ def test_ml_100k():
     assert table["genres"].tolist() == ["Drama|Romance", "Sci-Fi", "Children's|Comedy", ""]
     assert dataset.users.to_dict("list") == {
         "user_id": ["1", "2", "3"],
-        "gender": ["male", "female", "male"],
+        "gender": ["man", "woman", "man"],
         "age_group": ["18-24", "50-55", "under 18"],
         "age_years": [24, 53, 7],
         "occupation": ["technician", "other", "student"],
