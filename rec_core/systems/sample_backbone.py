@@ -19,7 +19,6 @@ from rec_core.types import Dataset, Progress
 
 CHOICE_CANDIDATES = 5
 _CHOICE_HISTORY = 8
-_CHOICE_EVERY = 2  # list questions for every second user: enough to learn the form
 _WINDOW = 30
 
 
@@ -97,7 +96,7 @@ def _choice_documents(dataset: Dataset, prompter: Prompter, train_rows: np.ndarr
         np.stack([interactions.user_nums[train_rows], interactions.item_nums[train_rows]]), axis=1
     )
     unseen = interactions.n_items - np.bincount(pairs[0], minlength=interactions.n_users)
-    users = np.flatnonzero((lengths > _CHOICE_HISTORY) & (unseen >= n_wrong))[::_CHOICE_EVERY]
+    users = np.flatnonzero((lengths > _CHOICE_HISTORY) & (unseen >= n_wrong))
     others = candidate_sets(subset(interactions, train_rows), users, n_wrong, seed)
     texts = []
     for user, wrong in zip(users, others, strict=True):
