@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached, entry, job_monitor, messages, pickers, session, uploads
+from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.figures.history_lengths import history_lengths
 from rec_core.figures.popularity_curve import popularity_curve
@@ -24,7 +25,7 @@ def contents() -> None:
         st.subheader(name, anchor=False)
         if facts["simulated"]:
             st.badge("simulated viewers", icon=":material/science:", color="violet")
-    st.caption(f"{facts['source']} Licence: {facts['licence']}")
+    st.caption(unlinked(f"{facts['source']} Licence: {facts['licence']}"))
     columns = st.columns(5)
     for column, (key, label) in zip(columns, LABELS.items(), strict=False):
         column.metric(label, f"{facts[key]:,}", border=True)
@@ -45,7 +46,7 @@ def contents() -> None:
     if facts["time_range"]:
         st.markdown(f"**From** {facts['time_range'][0]} **to** {facts['time_range'][1]}")
     for note in facts["notes"]:
-        st.caption(note)
+        st.caption(unlinked(note))
     with st.expander("The items", icon=":material/list:"):
         stamp = cached.stamp(session.workspace(), name)
         st.dataframe(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import agreement, cached, entry, map_jobs, messages, pickers, selection, session
 from pages.shared.map_jobs import NAMES
+from pages.shared.plain import plain
 from rec_core.figures.embedding_map import embedding_map
 from rec_core.types import VIEWS
 
@@ -52,7 +53,7 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
             st.caption(f"Mean trust {frame['trust'].mean():.2f}. Faint: do not trust this place.")
     if len(chosen) > 1:
         shown = ", ".join(titles[i] for i in chosen[:MANY]) + (" and more" if len(chosen) > MANY else "")
-        st.caption(f"{len(chosen)} items are selected in all maps: {shown}")
+        st.caption(f"{len(chosen)} items are selected in all maps: {plain(shown)}")
     with st.expander("The maps as a table", icon=":material/table:"):
         view = st.segmented_control("View", VIEWS, default="aligned", required=True, format_func=NAMES.get)
         alt = f"Places of all items in the map of {view}"
@@ -67,7 +68,7 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
 
 def near(run: str, item: str, titles: dict[str, str]) -> None:
     """Draw the neighbours of the selected item in each view's own space."""
-    st.subheader(f"Nearest to {titles[item]}", anchor=False)
+    st.subheader(f"Nearest to {plain(titles[item])}", anchor=False)
     st.caption("By cosine in the views' own spaces, not on the maps.")
     found = {view: cached.neighbours(session.root(), run, view, item, 10) for view in VIEWS}
     for column, view in zip(st.columns(3), VIEWS, strict=True):

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached, entry, messages, pickers, session
+from pages.shared.plain import plain
 from rec_core.figures.score_parts import score_parts
 
 CHANNELS = {"semantic": "similar", "recency": "recent"}
@@ -24,14 +25,14 @@ def viewer(run: str) -> str:
     return user
 
 
-def composed(titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
-    """Let a history be put together; return (item id, rating) pairs, oldest first."""
+def composed(titles: dict[str, str], most: float) -> tuple[tuple[str, float], ...]:
+    """Let a history be put together; return (item id, rating up to `most`) pairs, oldest first."""
     chosen: list[tuple[str, float]] = list(session.get(session.COMPOSED) or [])
     left, middle, right = st.columns([5, 2, 1], vertical_alignment="bottom")
     item = left.selectbox(
         "Add", list(titles), format_func=titles.get, key="compose-item", filter_mode="contains"
     )
-    rating = middle.slider("Rated", 1.0, 5.0, 5.0, 0.5, key="compose-rating")
+    rating = middle.slider("Rated", 0.0, most, most, 0.5, key="compose-rating")
     if right.button("Add", icon=":material/add:"):
         session.put(session.COMPOSED, [*chosen, (str(item), float(rating))])
         st.rerun()
@@ -56,13 +57,8 @@ def card(item: dict[str, Any], opened: bool) -> None:
         st.progress(min(1.0, max(0.0, item["score"])), text=f"P(like) {item['score']:.1%}")
         liked = sorted(item["evidence"], key=lambda e: -e["score"])[:2]
         st.caption(
-            "Read with: " + "; ".join(f"{_plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked)
+            "Read with: " + "; ".join(f"{plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked)
         )
-
-
-def _plain(title: str) -> str:
-    """Return a title with what Markdown would read as markup taken literally."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>$:~" else c for c in title)
 
 
 def evidence(item: dict[str, Any]) -> None:
@@ -132,7 +128,7 @@ way = st.segmented_control(
 with messages.shown():
     if way == "viewer":
         draw(run, viewer(run), ())
-    elif pairs := composed(pickers.titles_of(run)):
+    elif pairs := composed(pickers.titles_of(run), pickers.max_rating(run)):
         draw(run, None, pairs)
     else:
         st.info("Add what somebody has seen, oldest first; the recommendations follow at once.")

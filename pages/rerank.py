@@ -22,6 +22,7 @@ FORMATS = {
     "tied": st.column_config.CheckboxColumn("tied", width=50, help="Another item has the same score."),
 }
 CHANNELS = {"semantic": "similar", "recency": "recent"}
+MOST = 50  # rows that two lists side by side can show
 MEASURES = {
     "text_cosine": "Closeness of the evidence to the item (higher is closer)",
     "age": "Age of the evidence in history items (lower is newer)",
@@ -35,13 +36,15 @@ def panel(run: str, user: str, item: str) -> None:
     columns = st.columns([3, 3, 2, 2])
     alpha = columns[0].slider(
         "alpha: weight of similarity", 0.0, 1.0, 0.67, 0.01, key=session.ALPHA, bind="query-params",
-        help="Recency gets 1 - alpha. 1 is the order by similarity alone, 0 by recency alone.",
+        help="Recency gets 1 - alpha. 1: the order by similarity alone, 0: by recency alone; 0.67 means 2/3.",
     )  # fmt: skip
+    alpha = 2 / 3 if alpha == 0.67 else alpha  # the run's own value, which a step of 0.01 cannot hold
     beta = columns[1].slider(
         "beta: fall of weight with rank", 0.1, 4.0, 1.0, 0.1, key=session.BETA, bind="query-params",
         help="An item at rank r of its channel scores weight / r ** beta.",
     )  # fmt: skip
-    top_k = columns[2].number_input("Items shown, K", 1, 50, 10, key="rerank-k", persist_state="session")
+    own = min(MOST, pickers.reranker(run)["top_k"])
+    top_k = columns[2].number_input("Items shown, K", 1, MOST, own, key="rerank-k", persist_state="session")
     order = columns[3].selectbox("Order in the prompt", ["score", "chronological"], key="rerank-order")
     with messages.shown():
         found = cached.evidence(session.root(), run, user, item, alpha, beta, int(top_k), str(order))

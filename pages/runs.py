@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached, entry, messages, session
+from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.figures.loss_curves import loss_curves
 from rec_core.figures.metric_bars import metric_bars
@@ -42,6 +43,7 @@ def one(run: str) -> None:
         st.rerun()
     if facts["metrics"].get("arms"):
         by_arm(facts["metrics"])
+        st.caption(unlinked(f"Language model: {facts['metrics'].get('precision', 'not said')}"))
     losses(run)
     with st.expander("Config", icon=":material/tune:"):
         st.json(facts["config"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.shared.plain import unlinked
 from rec_core.types import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def shown() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(unlinked(str(error)), icon=":material/error:")
 
 
 def opening(title: str, question: str) -> None:

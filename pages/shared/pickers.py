@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -98,6 +100,21 @@ def titles_of(run: str) -> dict[str, str]:
     """Return the titles a run's items have."""
     name = dataset_of(run)
     return cached.titles(session.root(), name, cached.stamp(session.workspace(), name))
+
+
+def max_rating(run: str) -> float:
+    """Return the highest rating the run's dataset knows."""
+    name = dataset_of(run)
+    facts = cached.description(session.root(), name, cached.stamp(session.workspace(), name))
+    return float(facts["max_rating"])
+
+
+def reranker(run: str) -> dict[str, Any]:
+    """Return the run's own settings of equation 8."""
+    from rec_core.workbench import show_run
+
+    settings: dict[str, Any] = show_run(run, workspace=session.workspace())["config"]["reranker"]
+    return settings
 
 
 def viewer(run: str) -> str:

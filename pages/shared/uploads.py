@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rec_core.types import InputError
+from rec_core.workbench import preview_table
 
 OURS = {
     "user_id": ("user_id", "user", "userid", "reader", "customer", "visitor"),
@@ -38,22 +38,13 @@ def as_files(*uploads: Any) -> Iterator[list[Path | None]]:
 
 
 def preview(upload: Any) -> pd.DataFrame:
-    """Return the first rows as text, with the column names an import will see.
+    """Return the first rows as text, as an import will read them.
 
     Raises:
-        InputError: the file cannot be read as a table.
+        InputError: the file cannot be read as a table, in the importer's own sentence.
     """
-    upload.seek(0)
-    try:
-        if upload.name.lower().endswith(".parquet"):
-            rows = pd.read_parquet(upload).head(8).astype(str)
-        else:
-            zipped = "zip" if upload.name.lower().endswith(".zip") else None
-            rows = pd.read_csv(upload, sep=None, engine="python", nrows=8, dtype=str, compression=zipped)
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"{upload.name} cannot be previewed as a table ({first}); check the file.") from None
-    return rows.rename(columns=lambda name: str(name).partition(":")[0])
+    with as_files(upload) as (file,):
+        return preview_table(file)
 
 
 def mapping(columns: list[str], ours: dict[str, tuple[str, ...]], key: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pages.shared.plain import plain, unlinked
 from rec_core.types import InputError
 
 PAGES = ("home", "data", "train", "runs", "embeddings", "rerank", "recommend", "bias")
@@ -101,6 +102,27 @@ def test_data_shows_the_error_of_an_import_and_keeps_the_choices(open_page, work
     assert "row 14" in app.error[0].value
     assert app.selectbox(key="log-rating").value == "rating"
     assert not (workspace / "datasets" / "bad").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.csv", b""),
+        ("broken.zip", b"no zip"),
+        ("wide.csv", "user_id,item_id\nu,\u00e9\n".encode("utf-16")),
+    ],
+)
+def test_data_answers_an_unreadable_upload_with_one_sentence(open_page, name, content):
+    app = open_page("data")
+    app.segmented_control(key="data-part").set_value("Bring your own").run()
+    app.file_uploader(key="upload-log").set_value((name, content, "text/csv")).run()
+    assert not app.exception
+    assert len(app.error) == 1 and name in app.error[0].value and "\n" not in app.error[0].value
+
+
+def test_titles_cannot_form_links_or_pictures():
+    assert plain("![x](http://a/b)") == r"\!\[x\]\(http\://a/b\)"
+    assert unlinked("no <b>tag</b>, no [link](x)") == r"no \<b>tag\</b>, no \[link](x)"
 
 
 def test_data_imports_with_mapped_columns(open_page, workspace):
