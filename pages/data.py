@@ -69,7 +69,7 @@ def split() -> None:
     st.dataframe(parts, hide_index=True, alt="Rows, users and items of each part")
     for leak in found["leaks"]:
         icon, colour = (":material/check_circle:", "green") if leak["ok"] else (":material/warning:", "red")
-        st.markdown(f"{icon} :{colour}[{leak['check']}]: {leak['detail']}")
+        st.markdown(f"{icon} :{colour}[{leak['check']}]: {unlinked(leak['detail'])}")
     with st.expander("Keep only those with enough rows (k-core)", icon=":material/filter_alt:"):
         core(name)
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached, entry, job_monitor, messages, pickers, session
+from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.types import InputError
 from rec_core.workbench import datasets, runs, sample_run
@@ -31,7 +32,7 @@ def sample() -> str:
         try:
             build()
         except InputError as error:  # another window was faster
-            st.caption(str(error))
+            st.caption(unlinked(str(error)))
     st.subheader("Getting the sample ready", anchor=False)
     st.write(
         "A catalogue of real films with simulated viewers, and a small RALLRec trained on it: about two "

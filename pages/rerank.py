@@ -23,6 +23,7 @@ FORMATS = {
 }
 CHANNELS = {"semantic": "similar", "recency": "recent"}
 MOST = 50  # rows that two lists side by side can show
+MOST_BETA = 10.0
 MEASURES = {
     "text_cosine": "Closeness of the evidence to the item (higher is closer)",
     "age": "Age of the evidence in history items (lower is newer)",
@@ -33,21 +34,38 @@ MEASURES = {
 @st.fragment
 def panel(run: str, user: str, item: str) -> None:
     """Draw the sliders and everything that follows them, without redrawing the page."""
+    own = pickers.reranker(run)
+    near_alpha, near_beta = round(own["alpha"], 2), min(max(round(own["beta"], 1), 0.1), MOST_BETA)
     columns = st.columns([3, 3, 2, 2])
     alpha = columns[0].slider(
-        "alpha: weight of similarity", 0.0, 1.0, 0.67, 0.01, key=session.ALPHA, bind="query-params",
+        "alpha: weight of similarity", 0.0, 1.0, near_alpha, 0.01, key=session.ALPHA, bind="query-params",
         help="Recency gets 1 - alpha. 1: the order by similarity alone, 0: by recency alone; 0.67 means 2/3.",
     )  # fmt: skip
-    alpha = 2 / 3 if alpha == 0.67 else alpha  # the run's own value, which a step of 0.01 cannot hold
+    alpha = {0.67: 2 / 3, near_alpha: own["alpha"]}.get(round(alpha, 2), alpha)  # what no step can hold
     beta = columns[1].slider(
-        "beta: fall of weight with rank", 0.1, 4.0, 1.0, 0.1, key=session.BETA, bind="query-params",
-        help="An item at rank r of its channel scores weight / r ** beta.",
+        "beta: fall of weight with rank", 0.1, MOST_BETA, near_beta, 0.1, key=session.BETA,
+        bind="query-params", help="An item at rank r of its channel scores weight / r ** beta.",
     )  # fmt: skip
-    own = min(MOST, pickers.reranker(run)["top_k"])
-    top_k = columns[2].number_input("Items shown, K", 1, MOST, own, key="rerank-k", persist_state="session")
-    order = columns[3].selectbox("Order in the prompt", ["score", "chronological"], key="rerank-order")
+    beta = own["beta"] if round(beta, 1) == near_beta else beta
+    top_k = int(
+        columns[2].number_input(
+            "Items shown, K", 1, MOST, min(MOST, own["top_k"]), key="rerank-k", persist_state="session"
+        )
+    )
+    orders = ["score", "chronological"]
+    order = columns[3].selectbox(
+        "Order in the prompt", orders, orders.index(own["order"]), key="rerank-order"
+    )
+    trained = (own["alpha"], own["beta"], own["top_k"], own["order"])
+    words = "The run's own: alpha {:.3g}, beta {:g}, K {}, order by {}".format(
+        *trained[:3], "score" if own["order"] == "score" else "time"
+    )
+    same = (alpha, beta, top_k, order) == trained
+    st.caption(
+        f"{words}{', as set now' if same else '; Recommend reads with these, not with what is set here'}."
+    )
     with messages.shown():
-        found = cached.evidence(session.root(), run, user, item, alpha, beta, int(top_k), str(order))
+        found = cached.evidence(session.root(), run, user, item, alpha, beta, top_k, str(order))
         results(found)
     heat(run, alpha, beta)
 

@@ -43,7 +43,7 @@ def one(run: str) -> None:
         st.rerun()
     if facts["metrics"].get("arms"):
         by_arm(facts["metrics"])
-        st.caption(unlinked(f"Language model: {facts['metrics'].get('precision', 'not said')}"))
+        st.caption(unlinked(f"Language model: {facts['metrics'].get('precision') or 'not said'}"))
     losses(run)
     with st.expander("Config", icon=":material/tune:"):
         st.json(facts["config"])

@@ -10,6 +10,7 @@ import streamlit as st
 import yaml
 
 from pages.shared import entry, forms, job_monitor, messages, pickers, session
+from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.workbench import config_of, new_run, preflight, runs, systems
 
@@ -79,7 +80,7 @@ def set_up() -> None:
     with st.container(border=True):
         changed = forms.form(config_of(system, preset), f"{system}.{preset}")
     if changed:
-        st.caption("Changed: " + ", ".join(f"{name} = {value}" for name, value in changed.items()))
+        st.caption(unlinked("Changed: " + ", ".join(f"{name} = {value}" for name, value in changed.items())))
     with messages.shown():
         config_of(system, preset, changed)
         the_same_elsewhere(system, data, preset, changed, seed)

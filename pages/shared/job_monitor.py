@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import messages, session
+from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.figures.loss_curves import loss_curves
 from rec_core.store import Workspace, read_json
@@ -69,7 +70,7 @@ def _panel(name: str, title: str, again: Callable[[], Any] | None, details: bool
         elif state == "lost":
             st.warning("The worker is gone: it was killed or the machine restarted. What it saved is kept.")
         elif state == "failed":
-            st.error(str(status.get("error") or "It ended with an error; the log says more."))
+            st.error(unlinked(str(status.get("error") or "It ended with an error; the log says more.")))
         with messages.shown():
             _buttons(space, name, state, again)
         if details:
@@ -83,12 +84,12 @@ def _progress(
     if name in line:
         return 0.0, f"Place {line.index(name) + 1} in line: one heavy job at a time"
     if not events:
-        return 0.0, f"{status.get('stage') or 'starting'}"
+        return 0.0, unlinked(status.get("stage") or "starting")
     last = events[-1]
     total, step = max(1, last["total"]), last["step"]
     left = _seconds_left([e for e in events if e["stage"] == last["stage"]])
     words = f"{last['stage']}: {step:,} of {total:,}" + (f", about {left} left in this stage" if left else "")
-    return min(1.0, step / total), f"{words} {last['message']}".strip()
+    return min(1.0, step / total), unlinked(f"{words} {last['message']}".strip())
 
 
 def _seconds_left(stage: list[dict[str, Any]]) -> str:

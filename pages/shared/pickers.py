@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached, messages, session
+from pages.shared.plain import plain
 from rec_core import jobs
 
 
@@ -49,7 +50,7 @@ def _facts_of_run(made: pd.DataFrame) -> None:
     row = made[made["run"] == session.get(session.RUN)]
     if len(row):
         facts = row.iloc[0]
-        title = f"{facts['title']}: " if facts["title"] else ""
+        title = f"{plain(facts['title'])}: " if facts["title"] else ""
         st.caption(
             f"{title}{facts['system']} on {facts['dataset']}, {facts['preset']} preset, {facts['state']}"
         )

@@ -12,4 +12,4 @@ def plain(text: str) -> str:
 
 def unlinked(sentence: str) -> str:
     """Return one of our own sentences, in which quoted text from a file can form no link, picture or tag."""
-    return sentence.replace("[", "\\[").replace("<", "\\<")
+    return "".join(f"\\{c}" if c in "\\[<" else c for c in sentence)

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.plain import unlinked
 from rec_core.store import Workspace
 
 DATASET, RUN, USER, ITEM = "dataset", "run", "user", "item"
@@ -53,4 +54,4 @@ def tell_now() -> None:
     """Show what `tell_later` kept."""
     sentence = st.session_state.pop(TOLD, None)
     if sentence:
-        st.toast(sentence, icon=":material/check:")
+        st.toast(unlinked(sentence), icon=":material/check:")
