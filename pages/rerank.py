@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, entry, messages, pickers, session
+from pages.shared import cached, entry, messages, pickers, reranker_settings, session
 from rec_core.figures.alpha_beta_heatmap import alpha_beta_heatmap
 from rec_core.figures.rank_movement import rank_movement
 
@@ -22,8 +22,6 @@ FORMATS = {
     "tied": st.column_config.CheckboxColumn("tied", width=50, help="Another item has the same score."),
 }
 CHANNELS = {"semantic": "similar", "recency": "recent"}
-MOST = 50  # rows that two lists side by side can show
-MOST_BETA = 10.0
 MEASURES = {
     "text_cosine": "Closeness of the evidence to the item (higher is closer)",
     "age": "Age of the evidence in history items (lower is newer)",
@@ -34,40 +32,11 @@ MEASURES = {
 @st.fragment
 def panel(run: str, user: str, item: str) -> None:
     """Draw the sliders and everything that follows them, without redrawing the page."""
-    own = pickers.reranker(run)
-    near_alpha, near_beta = round(own["alpha"], 2), min(max(round(own["beta"], 1), 0.1), MOST_BETA)
-    columns = st.columns([3, 3, 2, 2])
-    alpha = columns[0].slider(
-        "alpha: weight of similarity", 0.0, 1.0, near_alpha, 0.01, key=session.ALPHA, bind="query-params",
-        help="Recency gets 1 - alpha. 1: the order by similarity alone, 0: by recency alone; 0.67 means 2/3.",
-    )  # fmt: skip
-    alpha = {0.67: 2 / 3, near_alpha: own["alpha"]}.get(round(alpha, 2), alpha)  # what no step can hold
-    beta = columns[1].slider(
-        "beta: fall of weight with rank", 0.1, MOST_BETA, near_beta, 0.1, key=session.BETA,
-        bind="query-params", help="An item at rank r of its channel scores weight / r ** beta.",
-    )  # fmt: skip
-    beta = own["beta"] if round(beta, 1) == near_beta else beta
-    top_k = int(
-        columns[2].number_input(
-            "Items shown, K", 1, MOST, min(MOST, own["top_k"]), key="rerank-k", persist_state="session"
-        )
-    )
-    orders = ["score", "chronological"]
-    order = columns[3].selectbox(
-        "Order in the prompt", orders, orders.index(own["order"]), key="rerank-order"
-    )
-    trained = (own["alpha"], own["beta"], own["top_k"], own["order"])
-    words = "The run's own: alpha {:.3g}, beta {:g}, K {}, order by {}".format(
-        *trained[:3], "score" if own["order"] == "score" else "time"
-    )
-    same = (alpha, beta, top_k, order) == trained
-    st.caption(
-        f"{words}{', as set now' if same else '; Recommend reads with these, not with what is set here'}."
-    )
+    chosen = reranker_settings.choose(run)
     with messages.shown():
-        found = cached.evidence(session.root(), run, user, item, alpha, beta, top_k, str(order))
+        found = cached.evidence(session.root(), run, user, item, *chosen)
         results(found)
-    heat(run, alpha, beta)
+    heat(run, chosen.alpha, chosen.beta)
 
 
 def results(found: dict[str, Any]) -> None:

@@ -107,6 +107,7 @@ class RALLRecConfig(Config):
                 "sample_lm.n_layers": 3,
                 "sample_lm.vocab_size": 4000,
                 "sample_lm.block_length": 256,
+                "n_threads": 1,
                 "sample_lm.training.epochs": 2,
                 "tuning.n_shots": 2048,
                 "n_test": 1000,

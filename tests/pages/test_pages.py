@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pages.shared import session
 from pages.shared.plain import plain, unlinked
 from rec_core.types import InputError
 
+PICTURE = "![x](http://a/b)"
 PAGES = ("home", "data", "train", "runs", "embeddings", "rerank", "recommend", "bias")
 
 
@@ -123,6 +125,82 @@ def test_data_answers_an_unreadable_upload_with_one_sentence(open_page, name, co
 def test_titles_cannot_form_links_or_pictures():
     assert plain("![x](http://a/b)") == r"\!\[x\]\(http\://a/b\)"
     assert unlinked("no <b>tag</b>, no [link](x)") == r"no \<b>tag\</b>, no \[link](x)"
+    assert unlinked(r"nor \[link](x)") == r"nor \\\[link](x)"
+
+
+def live(app) -> list[str]:
+    """Return the Markdown of a page in which the picture of a file would still be one."""
+    places = [app.markdown, app.caption, app.info, app.error, app.subheader, app.warning, app.toast]
+    return [element.value for place in places for element in place if PICTURE in element.value]
+
+
+def test_embeddings_shows_a_picture_in_a_title_as_words(open_page, answers, monkeypatch):
+    from pages.shared import cached
+
+    monkeypatch.setattr(cached, "titles", lambda *_: {"i5": PICTURE, "i7": "Film 7"})
+    app = open_page("embeddings")
+    app.session_state["selected_items"] = ["i5", "i7"]
+    app.selectbox(key="item").set_value("i5").run()
+    assert plain(PICTURE) in app.subheader[0].value
+    assert plain(PICTURE) in texts(app)
+    assert not live(app)
+
+
+def test_recommend_shows_a_picture_in_a_title_as_words(open_page, answers, monkeypatch):
+    from pages.shared import cached
+
+    piece = {"title": PICTURE, "channel": "semantic", "score": 0.6, "similarities": {}, "item_id": "i0"}
+    item = {"rank": 1, "item_id": "i8", "title": PICTURE, "score": 0.9, "evidence": [piece]}
+    monkeypatch.setattr(cached, "recommendations", lambda *_: {"items": [item]})
+    app = open_page("recommend")
+    assert f"1. {PICTURE}" in [text.value for text in app.text]
+    assert plain(PICTURE) in texts(app)
+    assert not live(app)
+
+
+def test_data_shows_markup_of_source_notes_and_leaks_as_words(open_page, dataset, monkeypatch):
+    from pages.shared import cached
+
+    root, stamp = session.root(), cached.stamp(session.workspace(), dataset)
+    facts = cached.description(root, dataset, stamp) | {
+        "source": PICTURE,
+        "licence": PICTURE,
+        "notes": [PICTURE],
+    }
+    parts = cached.split(root, dataset, stamp, "global_time", 5)
+    leaks = [{"check": "check", "ok": False, "detail": PICTURE}]
+    monkeypatch.setattr(cached, "description", lambda *_: facts)
+    monkeypatch.setattr(cached, "split", lambda *_: parts | {"leaks": leaks})
+    app = open_page("data")
+    assert texts(app).count(unlinked(PICTURE)) == 3
+    assert not live(app)
+    app.segmented_control(key="data-part").set_value("Split").run()
+    assert unlinked(PICTURE) in texts(app)
+    assert not live(app)
+
+
+def test_errors_of_jobs_titles_and_toasts_form_no_markup(open_page, make_run, dataset, workspace):
+    folder = workspace / "runs" / make_run("broken", 0.5, state="failed")
+    for file, key in (("status.json", "error"), ("run.json", "title")):
+        (folder / file).write_text(json.dumps(json.loads((folder / file).read_text()) | {key: PICTURE}))
+    app = open_page("train")
+    assert unlinked(PICTURE) in [error.value for error in app.error]
+    assert any(plain(PICTURE) in caption.value for caption in app.sidebar.caption)
+    app.session_state[session.TOLD] = PICTURE
+    app.run()
+    assert [toast.value for toast in app.toast] == [unlinked(PICTURE)]
+    assert not live(app)
+
+
+def test_an_input_error_that_quotes_a_file_forms_no_markup(open_page, answers, monkeypatch):
+    from pages.shared import cached
+
+    def refuse(*_):
+        raise InputError(PICTURE)
+
+    monkeypatch.setattr(cached, "evidence", refuse)
+    app = open_page("rerank")
+    assert [error.value for error in app.error] == [unlinked(PICTURE)]
 
 
 def test_data_imports_with_mapped_columns(open_page, workspace):
@@ -241,6 +319,39 @@ def test_rerank_moves_with_alpha_and_names_ties(open_page, answers):
     assert any("Would u1 like i3?" in code.value for code in app.code)
 
 
+OWN = {"reranker.alpha": 0.333, "reranker.beta": 0.25, "reranker.top_k": 7, "reranker.order": "chronological"}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"reranker.alpha": 2 / 3, "reranker.beta": 1.0}, (2 / 3, 1.0)),
+        (OWN, tuple(OWN.values())),
+        ({"reranker.alpha": 0.5, "reranker.beta": 9.0}, (0.5, 9.0)),
+    ],
+)
+def test_rerank_starts_at_the_settings_of_the_run(
+    open_page, answers, make_run, monkeypatch, config, expected
+):
+    from pages.shared import cached
+
+    asked, evidence = [], cached.evidence
+    monkeypatch.setattr(cached, "evidence", lambda *args: asked.append(args[4:]) or evidence(*args))
+    run = make_run("own", 0.6, **config)
+    app = open_page("rerank")
+    app.sidebar.selectbox(key="run").set_value(run).run()
+    app.switch_page("pages/rerank.py").run()
+    assert not app.exception
+    assert asked[-1][: len(expected)] == expected
+    assert ("beta changes nothing" in texts(app)) == (expected[0] == 0.5)
+    assert "as set now" in texts(app)
+    app.slider(key="alpha").set_value(0.67).run()
+    assert asked[-1][0] == 2 / 3
+    app.slider(key="alpha").set_value(0.9).run()
+    assert asked[-1][0] == 0.9
+    assert "Recommend reads with these" in texts(app)
+
+
 def test_rerank_shows_an_input_error(open_page, answers, monkeypatch):
     from pages.shared import cached
 
@@ -259,6 +370,25 @@ def test_recommend_opens_reasons_and_never_renders_titles_as_markup(open_page, a
     assert not any("<b>" in m.value and "\\<b" not in m.value for m in [*app.markdown, *app.caption])
     app.button(key="why-i9").click().run()
     assert "Because of Film 0: i9." in texts(app)
+
+
+def test_recommend_rates_a_composed_history_on_the_scale_of_the_dataset(open_page, answers, monkeypatch):
+    from pages.shared import cached
+
+    monkeypatch.setattr(cached, "description", lambda *_: {"max_rating": 10.0})
+    app = open_page("recommend")
+    app.segmented_control(key="view").set_value("composed").run()
+    assert (app.slider(key="compose-rating").min, app.slider(key="compose-rating").max) == (0.0, 10.0)
+    button(app, "Add").click().run()
+    assert "Film 0, rated 10" in [text.value for text in app.text]
+
+
+def test_runs_says_how_the_language_model_was_loaded(open_page, run, workspace):
+    file = workspace / "runs" / run / "metrics.json"
+    file.write_text(
+        json.dumps(json.loads(file.read_text()) | {"precision": "float32: this machine has no GPU."})
+    )
+    assert "Language model: float32: this machine has no GPU." in texts(open_page("runs"))
 
 
 def test_recommend_composes_a_history_and_shows_its_error(open_page, answers):
