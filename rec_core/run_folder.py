@@ -15,10 +15,12 @@ from typing import Any
 
 import psutil
 
+from rec_core.processes import is_main
 from rec_core.store import read_json, write_json
 from rec_core.types import Cancelled, ProgressEvent
 
 HEARTBEAT_SECONDS = 1.0
+STEP_SECONDS = 0.1  # a step without numbers is written down at most this often
 
 
 class RunFolder:
@@ -28,6 +30,7 @@ class RunFolder:
         self.path = path
         self.run_id = path.name
         self._last_write = 0.0
+        self._last_step = ("", 0.0)  # stage and time of the last event written
 
     @property
     def status(self) -> dict[str, Any]:
@@ -50,7 +53,28 @@ class RunFolder:
         self._last_write = time.monotonic()
 
     def report(self, event: ProgressEvent) -> None:
-        """Append an event; refresh the heartbeat at most once a second; raise `Cancelled` on STOP."""
+        """Append an event; refresh the heartbeat at most once a second; raise `Cancelled` on STOP.
+
+        Steps may follow each other within a millisecond: one that carries no numbers and ends nothing is not
+        written when the last one of its stage is younger than a tenth of a second. Of several processes only
+        the main one writes.
+        """
+        if is_main() and not self._may_pass_over(event):
+            self._append(event)
+            if time.monotonic() - self._last_write > HEARTBEAT_SECONDS or event.step >= event.total:
+                self.set_status(
+                    "running", stage=event.stage, step=event.step, total=event.total, message=event.message
+                )
+        if self.stop_requested:
+            raise Cancelled(f"Run {self.run_id} was asked to stop during {event.stage}.")
+
+    def _may_pass_over(self, event: ProgressEvent) -> bool:
+        stage, at = self._last_step
+        recent = stage == event.stage and time.monotonic() - at < STEP_SECONDS
+        return recent and not event.metrics and event.step < event.total
+
+    def _append(self, event: ProgressEvent) -> None:
+        self._last_step = (event.stage, time.monotonic())
         line = {
             "time": time.time(),
             "stage": event.stage,
@@ -61,12 +85,6 @@ class RunFolder:
         }
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        if time.monotonic() - self._last_write > HEARTBEAT_SECONDS or event.step >= event.total:
-            self.set_status(
-                "running", stage=event.stage, step=event.step, total=event.total, message=event.message
-            )
-        if self.stop_requested:
-            raise Cancelled(f"Run {self.run_id} was asked to stop during {event.stage}.")
 
     def events(self, since: int = 0) -> list[dict[str, Any]]:
         """Return the events from line `since` on; an unfinished last line is left for the next call."""

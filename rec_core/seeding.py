@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,3 +29,16 @@ def torch_generator(seed: int, *purpose: str | int, device: str = "cpu") -> torc
     import torch
 
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *purpose))
+
+
+@contextmanager
+def seeded_torch(seed: int, *purpose: str | int) -> Iterator[None]:
+    """Seed torch's default generators inside the block and give them back as they were.
+
+    For what cannot be handed a generator: dropout draws from the default one.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(derive_seed(seed, *purpose))
+        yield

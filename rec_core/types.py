@@ -80,7 +80,8 @@ class Dataset:
 
     `users` has one row per user number: user_id and whatever attributes the source gives. `truth` holds
     planted facts of simulated data (empty for real data). `content_hash` names the bytes the records were
-    made from.
+    made from. `parts` holds the cut of a source that comes cut, row by row of `interactions`
+    (`data.given_split` turns it into a `Split`).
     """
 
     name: str
@@ -97,6 +98,7 @@ class Dataset:
     has_time: bool = True
     notes: tuple[str, ...] = ()
     truth: dict[str, Any] = field(default_factory=dict)
+    parts: np.ndarray | None = None  # (N,) int8: 0 train, 1 valid, 2 test; None: the source does not come cut
 
 
 @dataclass(frozen=True)

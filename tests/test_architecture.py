@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = sorted((ROOT / "rec_core").rglob("*.py"))
 PAGES = sorted([*ROOT.glob("app.py"), *(ROOT / "pages").rglob("*.py")])
 
-GROUND = ("types", "config", "seeding", "device", "store", "run_folder")  # each may import those before it
+GROUND = ("types", "config", "seeding", "device", "processes", "store", "run_folder")  # each may import those before it
 FLOOR_0 = set(GROUND)
 FLOOR_1 = {"data", "prompts", "losses", "metrics"}
 FLOOR_2 = {"nets", "llm", "retrieval", "objectives"}
-FLOOR_3 = {"training", "projections"}
+FLOOR_3 = {"training", "projections", "evaluation"}
 BELOW_7 = FLOOR_0 | FLOOR_1 | FLOOR_2 | FLOOR_3 | {"systems", "explain", "probes", "figures", "report"}
 
 MAY_IMPORT: dict[str, set[str]] = {

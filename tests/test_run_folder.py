@@ -59,11 +59,31 @@ def test_stop_ends_the_work_at_the_next_report_which_is_kept(run):
     run.request_stop()
     with pytest.raises(Cancelled, match="during fit"):
         run.report(ProgressEvent("fit", 2, 3))
-    assert len(run.events()) == 2 and run.stop_requested
+    assert len(run.events()) == 1 and run.stop_requested  # a step so close to the one before is not written
     run.clear_stop()
     run.clear_stop()
     run.report(ProgressEvent("fit", 3, 3))
     assert run.status["step"] == 3
+
+
+def test_close_steps_are_passed_over_but_never_numbers_ends_or_new_stages(run, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("rec_core.run_folder.time.monotonic", lambda: now[0])
+    for step in range(1, 11):
+        run.report(ProgressEvent("fit", step, 10, metrics={"loss": 1.0} if step == 4 else {}))
+        now[0] += 0.03
+    run.report(ProgressEvent("score", 1, 9))
+    written = [(event["stage"], event["step"]) for event in run.events()]
+    assert written == [("fit", 1), ("fit", 4), ("fit", 8), ("fit", 10), ("score", 1)]
+
+
+def test_only_the_main_process_writes_and_every_one_stops(run, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    run.report(ProgressEvent("fit", 3, 3))
+    assert run.events() == [] and run.status == {}
+    run.request_stop()
+    with pytest.raises(Cancelled):
+        run.report(ProgressEvent("fit", 1, 3))
 
 
 def test_the_heartbeat_is_written_at_most_once_a_second_and_at_the_end(run, monkeypatch):

@@ -43,7 +43,8 @@ def k_core(interactions: Interactions, user_core: int, item_core: int) -> np.nda
 def core_of(dataset: Dataset, user_core: int, item_core: int, name: str) -> Dataset:
     """Return the k-core of a dataset as a dataset of its own: users and items without kept rows are gone.
 
-    Planted truth is left behind, since it speaks of users and items by number.
+    Planted truth is left behind, since it speaks of users and items by number. A given cut comes along: each
+    kept row stays in its part.
 
     Args:
         dataset: the whole.
@@ -83,4 +84,5 @@ def core_of(dataset: Dataset, user_core: int, item_core: int, name: str) -> Data
         content_hash=content_hash(dataset.content_hash, user_core, item_core),
         notes=(*dataset.notes, note),
         truth={},
+        parts=None if dataset.parts is None else dataset.parts[rows],
     )

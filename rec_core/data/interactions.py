@@ -49,7 +49,7 @@ def make_interactions(
         order, times = np.arange(n_rows), np.arange(n_rows, dtype=np.int64)
     else:
         times = _whole_seconds(timestamps)
-        order = np.lexsort((item_nums, user_nums, times))
+        order = time_order(user_nums, item_nums, times)
         times = times[order]
     return Interactions(
         user_ids=users.all_ids,
@@ -59,6 +59,11 @@ def make_interactions(
         ratings=rating_values[order].astype(np.float32),
         timestamps=times,
     )
+
+
+def time_order(user_nums: np.ndarray, item_nums: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return the positions (N,) that put rows in global time order; ties in all three keep their order."""
+    return np.lexsort((item_nums, user_nums, timestamps))
 
 
 def subset(interactions: Interactions, rows: np.ndarray) -> Interactions:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rec_core.data.histories import positions_in_history
+from rec_core.seeding import numpy_generator
 from rec_core.types import InputError, Interactions, Split
 
 
@@ -27,6 +28,35 @@ def leave_one_out(interactions: Interactions) -> Split:
     return Split("leave_one_out", np.flatnonzero(~test & ~valid), np.flatnonzero(valid), np.flatnonzero(test))
 
 
+def per_user_ratio(
+    interactions: Interactions, seed: int, fractions: Sequence[float] = (0.8, 0.1, 0.1)
+) -> Split:
+    """Deal each user's rows at random to train, valid and test.
+
+    The usual split of ranking papers and of RecBole's general models. It lets the future of a user into
+    training: `leak_checks` counts the rows.
+
+    Args:
+        interactions: N rows.
+        seed: decides who gets what.
+        fractions: shares of train, valid and test, summing to 1; of a user's n rows round(n x share), but at
+            least one (from two rows on), go to test, the same (from three on) to valid, the rest to train.
+
+    Raises:
+        InputError: the shares are not three non-negative numbers that sum to 1.
+    """
+    _, valid_share, test_share = _shares(fractions)
+    shuffled = numpy_generator(seed, "per-user split").permutation(len(interactions))
+    places = np.empty(len(interactions), dtype=np.int64)
+    places[shuffled] = positions_in_history(interactions.user_nums[shuffled])
+    lengths = np.bincount(interactions.user_nums, minlength=interactions.n_users)[interactions.user_nums]
+    n_test = np.where(lengths > 1, np.maximum(np.rint(lengths * float(test_share)), 1), 0)
+    n_valid = np.where(lengths > 2, np.maximum(np.rint(lengths * float(valid_share)), 1), 0)
+    test = places < n_test
+    valid = ~test & (places < n_test + n_valid)
+    return Split("per_user", np.flatnonzero(~test & ~valid), np.flatnonzero(valid), np.flatnonzero(test))
+
+
 def global_time(n_rows: int, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> Split:
     """Cut rows that are already in global time order into three stretches, the latest for the test.
 
@@ -40,16 +70,21 @@ def global_time(n_rows: int, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> Sp
     Raises:
         InputError: the shares are not three non-negative numbers that sum to 1.
     """
+    shares = _shares(fractions)
+    first = int(shares[0] * n_rows)
+    second = first + int(shares[1] * n_rows)
+    rows = np.arange(n_rows)
+    return Split("global_time", rows[:first], rows[first:second], rows[second:])
+
+
+def _shares(fractions: Sequence[float]) -> list[Fraction]:
     shares = [Fraction(str(fraction)) for fraction in fractions]
     if len(shares) != 3 or min(shares) < 0 or sum(shares) != 1:
         raise InputError(
             f"The fractions {tuple(fractions)} cannot split the rows; give three shares that sum to 1, "
             "like 0.8, 0.1, 0.1."
         )
-    first = int(shares[0] * n_rows)
-    second = first + int(shares[1] * n_rows)
-    rows = np.arange(n_rows)
-    return Split("global_time", rows[:first], rows[first:second], rows[second:])
+    return shares
 
 
 def in_rows(split: Split, rows: np.ndarray) -> Split:

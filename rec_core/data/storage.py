@@ -80,6 +80,7 @@ def load_saved(folder: Path) -> Dataset:
         users=pd.read_parquet(folder / "users.parquet"),
         notes=tuple(facts["notes"]),
         truth=cast(dict[str, Any], _unpack(facts["truth"], folder)),
+        parts=rows["part"].to_numpy(np.int8) if "part" in rows.columns else None,
         **{name: facts[name] for name in _FACTS},
     )
 
@@ -91,6 +92,7 @@ def _write(dataset: Dataset, folder: Path) -> None:
         "item_num": interactions.item_nums,
         "rating": interactions.ratings,
         "timestamp": interactions.timestamps,
+        **({} if dataset.parts is None else {"part": dataset.parts}),
     }
     write_table(folder / "interactions.parquet", pd.DataFrame(rows))
     write_table(folder / "user_ids.parquet", pd.DataFrame({"id": interactions.user_ids.astype(object)}))

@@ -1,4 +1,4 @@
-"""Symmetric InfoNCE over all items: each text vector finds its behaviour vector, and the other way round."""
+"""InfoNCE: each vector finds its partner among all, in one direction or in both."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ def symmetric_info_nce(projected: torch.Tensor, behaviour: torch.Tensor, tempera
     cosines = a @ b.T / temperature
     own = torch.arange(len(a), device=a.device)
     return torch.nn.functional.cross_entropy(cosines, own) + torch.nn.functional.cross_entropy(cosines.T, own)
+
+
+def info_nce(
+    anchors: torch.Tensor, keys: torch.Tensor, own: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Return the mean over anchors of -log softmax of the cosine to the own key; log M at chance, lower is better.
+
+    Memory: B x M cosines and as many gradients.
+    Paper: InfoNCE (CPC 2018, equation 4) as SGL (SIGIR 2021, equation 10) uses it: f(a, b) = exp(cos(a, b) /
+    temperature), every key in the denominator.
+
+    Args:
+        anchors: (B, D).
+        keys: (M, D).
+        own: (B,) int64, the key that belongs to each anchor; repeats allowed.
+        temperature: above 0.
+    """
+    a = torch.nn.functional.normalize(anchors, dim=1) / temperature
+    cosines = a @ torch.nn.functional.normalize(keys, dim=1).T
+    return torch.nn.functional.cross_entropy(cosines, own)

@@ -48,7 +48,7 @@ def coverage(counts: np.ndarray) -> np.ndarray:
 
 def arp(lists: Lists, popularity: np.ndarray) -> np.ndarray:
     """Return each list's mean item popularity in interactions (B,); the mean over users is ARP."""
-    return _means(lists, np.asarray(popularity, dtype=np.float64))
+    return list_means(lists, np.asarray(popularity, dtype=np.float64))
 
 
 def aplt(lists: Lists, in_tail: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ def aplt(lists: Lists, in_tail: np.ndarray) -> np.ndarray:
         lists: B lists of item numbers.
         in_tail: (I,) bool, see `long_tail`.
     """
-    return _means(lists, np.asarray(in_tail, dtype=np.float64))
+    return list_means(lists, np.asarray(in_tail, dtype=np.float64))
 
 
 def long_tail(popularity: np.ndarray, head_share: float = 0.2) -> np.ndarray:
@@ -93,7 +93,7 @@ def exposure_by_decile(counts: np.ndarray, popularity: np.ndarray) -> np.ndarray
 
 def log_popularity(lists: Lists, popularity: np.ndarray) -> np.ndarray:
     """Return each list's mean of ln(1 + popularity) (B,): a few blockbusters do not drown the rest."""
-    return _means(lists, np.log1p(np.asarray(popularity, dtype=np.float64)))
+    return list_means(lists, np.log1p(np.asarray(popularity, dtype=np.float64)))
 
 
 def popularity_lift(lists: Lists, profiles: Lists, popularity: np.ndarray) -> np.ndarray:
@@ -106,8 +106,11 @@ def popularity_lift(lists: Lists, profiles: Lists, popularity: np.ndarray) -> np
         return arp(lists, popularity) / arp(profiles, popularity) - 1
 
 
-def _means(lists: Lists, values: np.ndarray) -> np.ndarray:
+def list_means(lists: Lists, values: np.ndarray) -> np.ndarray:
+    """Return each list's mean of what its items are worth: values (I,) -> (B,), or (I, M) -> (B, M)."""
     lengths = np.array([len(items) for items in lists], dtype=np.int64)
+    if values.ndim == 2:
+        return np.stack([list_means(lists, column) for column in values.T], axis=1)
     if not lengths.sum():
         return np.full(len(lengths), np.nan)
     owners = np.repeat(np.arange(len(lengths)), lengths)

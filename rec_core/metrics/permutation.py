@@ -46,14 +46,31 @@ def sign_flip_test(differences: np.ndarray, n_permutations: int, seed: int) -> f
         n_permutations: draws.
         seed: decides the draws.
     """
+    (p,) = sign_flip_tests(np.asarray(differences, dtype=np.float64)[:, None], n_permutations, seed)
+    return float(p)
+
+
+def sign_flip_tests(differences: np.ndarray, n_permutations: int, seed: int) -> np.ndarray:
+    """Do `sign_flip_test` for M metrics of the same users at once, (U, M) -> (M,), under the same swaps.
+
+    NaN entries count as absent; a metric without any other gives NaN.
+    """
     differences = np.asarray(differences, dtype=np.float64)
+    known = ~np.isnan(differences)
+    filled, counts = np.where(known, differences, 0.0), known.sum(axis=0)
 
-    def flipped_means(rng: np.random.Generator, n_draws: int) -> np.ndarray:
-        signs = rng.integers(0, 2, size=(n_draws, len(differences))) * 2.0 - 1
-        return signs @ differences / len(differences)
+    def flipped_sums(rng: np.random.Generator, n_draws: int) -> np.ndarray:
+        signs = rng.integers(0, 2, size=(n_draws, len(filled))) * 2.0 - 1
+        return signs @ filled
 
-    means = _draw(flipped_means, n_permutations, len(differences), seed)
-    return _p_value(abs(differences.mean()), np.abs(means))
+    draws = np.abs(_draw(flipped_sums, n_permutations, len(filled), seed))
+    observed = np.abs(filled.sum(axis=0))
+    return np.array(
+        [
+            _p_value(float(sum_) / n, column / n) if n else np.nan
+            for sum_, column, n in zip(observed, draws.T, counts, strict=True)
+        ]
+    )
 
 
 def group_test(values: np.ndarray, in_first: np.ndarray, n_permutations: int, seed: int) -> float:

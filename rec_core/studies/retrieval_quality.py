@@ -37,7 +37,7 @@ def run(
         progress: called while text is encoded.
         workspace: where datasets and the cache live.
     """
-    from rec_core.systems.rallrec_training import Parts, requests_of
+    from rec_core.systems.like_questions import Parts, requests_of
     from rec_core.systems.text_view import text_view
 
     space = workspace or Workspace.from_environment()

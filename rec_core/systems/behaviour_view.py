@@ -18,14 +18,19 @@ import torch
 from pydantic import Field
 
 from rec_core.config import Config
-from rec_core.data.negatives import Seen, sample_negatives, seen_items
-from rec_core.nets.lightgcn import LightGCN, normalised_adjacency
-from rec_core.objectives.graph_bpr import GraphBPR
-from rec_core.retrieval.full_ranking import top_unseen
+from rec_core.data.negatives import Seen, seen_items
+from rec_core.evaluation.full_ranking import rank_catalogue
+from rec_core.evaluation.held_out import HeldOut
+from rec_core.evaluation.per_user import per_user_metrics
+from rec_core.nets.interaction_graph import InteractionGraph
+from rec_core.nets.lightgcn import LightGCN
+from rec_core.objectives.pairwise_ranking import PairwiseRanking
+from rec_core.objectives.unseen_sampler import UnseenSampler
 from rec_core.seeding import torch_generator
 from rec_core.store import read_tensors, write_tensors
+from rec_core.systems.dot_product import dot_product_scores
 from rec_core.training.loop import LoopConfig, run_epochs
-from rec_core.types import EmbeddingTable, InputError, Interactions, Progress
+from rec_core.types import EmbeddingTable, Interactions, Progress
 
 _VALIDATION_K = 20
 
@@ -85,38 +90,22 @@ def train_behaviour_view(
     liked = ~(interactions.ratings <= like_threshold)  # NaN (no rating) counts as a like
     rows = train_rows[liked[train_rows]] if config.edges == "likes" else train_rows
     users, items = interactions.user_nums[rows], interactions.item_nums[rows]
-    adjacency = normalised_adjacency(
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    graph = InteractionGraph(
         torch.from_numpy(users.astype(np.int64)),
         torch.from_numpy(items.astype(np.int64)),
         interactions.n_users,
         interactions.n_items,
     )
-    net = LightGCN(
-        interactions.n_users,
-        interactions.n_items,
-        config.embedding_size,
-        config.n_layers,
-        adjacency,
-        torch_generator(seed, "behaviour view", "weights"),
-    ).to("cuda" if torch.cuda.is_available() else "cpu")
+    weights = torch_generator(seed, "behaviour view", "weights")
+    net = LightGCN(config.embedding_size, config.n_layers, graph, weights).to(device)
     seen = seen_items(users, items, interactions.n_users, interactions.n_items)
-    open_ended = np.diff(seen[0])[users] < interactions.n_items  # who has seen all has no negative item
-    if not open_ended.any():
-        raise InputError(
-            "Every user has every item in training, so there is nothing to prefer; import more items."
-        )
-    objective = GraphBPR(
-        net,
-        users[open_ended],
-        items[open_ended],
-        lambda who, rng: sample_negatives(who, seen, interactions.n_items, rng),
-        config.batch_size,
-        config.reg,
-    )
+    sampler = UnseenSampler(seen, interactions.n_items, device)
+    objective = PairwiseRanking(net, users, items, sampler, config.batch_size, config.reg)
     validate = _validation(net, interactions, seen, valid_rows[liked[valid_rows]])
     run_epochs(objective, config.loop, work, seed, "behaviour view", progress, validate)
     with torch.no_grad():
-        user_vectors, item_vectors = (t.cpu().numpy().astype(np.float32) for t in net())
+        user_vectors, item_vectors = (t.cpu().numpy().astype(np.float32) for t in net.vectors())
     known = np.bincount(items, minlength=interactions.n_items) > 0
     write_tensors(
         folder / "behaviour.safetensors",
@@ -138,27 +127,13 @@ def _validation(
 ) -> Callable[[], float] | None:
     """Return Recall@20 over validation likes the graph has not seen, or None when no known user has any."""
     users, items = interactions.user_nums[wanted_rows], interactions.item_nums[wanted_rows]
-    wanted = seen_items(users, items, interactions.n_users, interactions.n_items)
-    cases = []
-    for user in np.unique(users):
-        before = _items_of(seen, user)
-        fresh = np.setdiff1d(_items_of(wanted, user), before)
-        if len(before) and len(fresh):
-            cases.append((int(user), before, fresh))
-    if not cases:
+    known = np.diff(seen[0])[users] > 0
+    held_out = HeldOut.of(users[known], items[known], seen, interactions.n_items)
+    if not len(held_out):
         return None
-    known = [user for user, _, _ in cases]
-    top_k = min(_VALIDATION_K, interactions.n_items)
 
     def recall() -> float:
-        user_vectors, item_vectors = (t.detach().cpu().numpy() for t in net())
-        top = top_unseen(user_vectors[known], item_vectors, [before for _, before, _ in cases], top_k)
-        hits = [np.isin(row, fresh).sum() / len(fresh) for row, (_, _, fresh) in zip(top, cases, strict=True)]
-        return float(np.mean(hits))
+        ranking = rank_catalogue(dot_product_scores(*net.vectors()), held_out, interactions.n_items, top_k=0)
+        return float(per_user_metrics(ranking, [_VALIDATION_K])[f"recall@{_VALIDATION_K}"].mean())
 
     return recall
-
-
-def _items_of(seen: Seen, user: int) -> np.ndarray:
-    indptr, items = seen
-    return items[indptr[user] : indptr[user + 1]]

@@ -7,16 +7,12 @@ repeats nothing that was finished and continues the step it was in from that ste
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rec_core.data.ctr import make_ctr_samples
-from rec_core.data.histories import HistoryStore
-from rec_core.data.splits import global_time
 from rec_core.device import set_threads
 from rec_core.llm.backbone import is_local, load_backbone
 from rec_core.llm.lora import check_learned
@@ -29,50 +25,13 @@ from rec_core.systems.aligned_view import train_aligned_view
 from rec_core.systems.arms import compare_arms
 from rec_core.systems.behaviour_view import load_behaviour_view, train_behaviour_view
 from rec_core.systems.evidence import Retriever, select_evidence
+from rec_core.systems.like_questions import Parts, requests_of
 from rec_core.systems.like_tuning import tune, tuning_rows
 from rec_core.systems.prompt_fitting import fitted_prompt
 from rec_core.systems.rallrec import RALLRec, RALLRecConfig, uses_sample_lm
 from rec_core.systems.sample_backbone import sample_backbone
 from rec_core.systems.text_view import text_view
-from rec_core.types import (
-    CTRSamples,
-    Dataset,
-    EmbeddingTable,
-    InputError,
-    Progress,
-    ProgressEvent,
-    ScoreRequest,
-    Split,
-)
-
-_FEWEST_SAMPLES = 10  # below, a tenth is no row at all
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The like questions of a dataset, cut by time, and the interactions on either side of the cuts."""
-
-    samples: CTRSamples
-    split: Split  # of the samples
-    train_rows: np.ndarray  # interactions before the first validation sample
-    valid_rows: np.ndarray  # interactions from there to the first test sample
-
-    @classmethod
-    def of(cls, dataset: Dataset, min_history: int) -> Parts:
-        """Cut 80 / 10 / 10 of the samples by global time (ReLLa and RALLRec).
-
-        Raises:
-            InputError: there are too few samples for three parts.
-        """
-        samples = make_ctr_samples(dataset.interactions, dataset.like_threshold, min_history)
-        if len(samples) < _FEWEST_SAMPLES:
-            raise InputError(
-                f"The dataset {dataset.name!r} gives {len(samples)} like questions, and at least "
-                f"{_FEWEST_SAMPLES} are needed; import more ratings or lower min_history (now {min_history})."
-            )
-        split = global_time(len(samples))
-        first_valid, first_test = samples.rows[split.valid[0]], samples.rows[split.test[0]]
-        return cls(samples, split, np.arange(first_valid), np.arange(first_valid, first_test))
+from rec_core.types import Dataset, EmbeddingTable, Progress, ProgressEvent
 
 
 def fit(
@@ -174,17 +133,6 @@ def learn_views(
         folder / "views.safetensors",
         {"text": text.values, "aligned": aligned.values, "popularity": popularity.astype(np.int64)},
     )
-
-
-def requests_of(dataset: Dataset, samples: CTRSamples) -> list[ScoreRequest]:
-    """Return the like questions as requests, each with the history before its target."""
-    histories = HistoryStore(dataset.interactions)
-    return [
-        ScoreRequest(int(user), histories.of(int(user), int(length)), int(item))
-        for user, item, length in zip(
-            samples.user_nums, samples.item_nums, samples.history_lengths, strict=True
-        )
-    ]
 
 
 def retrievers(system: RALLRec) -> dict[str, Retriever]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from pydantic import Field
 
 from rec_core.config import Config
-from rec_core.seeding import numpy_generator
+from rec_core.processes import is_main
+from rec_core.seeding import numpy_generator, seeded_torch
 from rec_core.training.checkpoint import Progressed, load_checkpoint, save_checkpoint
-from rec_core.types import Progress, ProgressEvent
+from rec_core.training.step import Stepper
+from rec_core.types import InputError, Progress, ProgressEvent
 
 
 class LoopConfig(Config):
@@ -24,10 +28,20 @@ class LoopConfig(Config):
     weight_decay: float = Field(0.0, ge=0, le=1, description="Decoupled weight decay (AdamW).")
     evaluate_every: int = Field(5, ge=1, description="Epochs between two looks at the validation metric.")
     patience: int = Field(5, ge=1, description="Looks without a better validation metric before stopping.")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="Arithmetic of the forward pass; auto is bf16 on CUDA and fp32 on a CPU."
+    )
+    checkpoint_seconds: float = Field(
+        10.0, ge=0, description="Seconds between two checkpoints, written at the end of an epoch."
+    )
 
 
 class Objective(Protocol):
-    """A net bound to a loss and to the batches it eats."""
+    """A net bound to a loss and to the batches it eats.
+
+    An objective that also has `weight(batch)`, the number of rows its loss is a mean over, lets several
+    processes share a batch by rows; every process computes the whole batch of one that has not.
+    """
 
     net: Any
 
@@ -58,8 +72,9 @@ def run_epochs(
 
     With `validate`, the weights of the best epoch are restored at the end.
 
-    Every epoch draws from its own generator (seed, stage, epoch), so that an epoch can be repeated after a
-    kill and gives the same steps: a resumed run equals an uninterrupted one bit for bit on CPU.
+    Every epoch draws from its own generators (seed, stage, epoch), so that an epoch can be repeated after a
+    kill and gives the same steps: a resumed run equals an uninterrupted one bit for bit on CPU. Several
+    processes take the same steps on shards of the same batches.
 
     Args:
         objective: net, loss and batches.
@@ -69,42 +84,62 @@ def run_epochs(
         stage: the name progress events carry.
         progress: called after every step; may raise `Cancelled`.
         validate: a metric on validation data, higher is better; None trains all epochs.
+
+    Raises:
+        InputError: the loss or the validation metric is no longer a finite number.
     """
     net: torch.nn.Module = objective.net
-    optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    state = load_checkpoint(folder, net, optimiser)
+    stepper = Stepper(objective, config.learning_rate, config.weight_decay, config.precision)
+    state = load_checkpoint(folder, net, stepper.optimiser)
+    written = time.monotonic()
     while state.epoch < config.epochs and not state.stopped:
-        rng = numpy_generator(seed, stage, "epoch", state.epoch)
-        net.train()
-        losses = []
-        for batch in objective.batches(rng):
-            optimiser.zero_grad(set_to_none=True)
-            loss = objective.loss(batch)
-            loss.backward()
-            optimiser.step()
-            losses.append(float(loss.detach()))
-            step = state.epoch * objective.n_batches + len(losses)
-            total = config.epochs * objective.n_batches
-            progress(ProgressEvent(stage, step, total, f"epoch {state.epoch + 1} of {config.epochs}"))
+        state.losses.append(_epoch(objective, stepper, config, state.epoch, seed, stage, progress))
         state.epoch += 1
-        state.losses.append(float(np.mean(losses)))
         if validate and state.epoch % config.evaluate_every == 0:
             net.eval()
             with torch.no_grad():
-                state.look(validate(), net, config.patience)
-        save_checkpoint(folder, net, optimiser, state)
-        done = config.epochs if state.stopped else state.epoch
-        metrics = {"loss": state.losses[-1]} | ({"validation": state.values[-1]} if state.values else {})
-        progress(
-            ProgressEvent(
-                stage,
-                done * objective.n_batches,
-                config.epochs * objective.n_batches,
-                f"epoch {state.epoch} of {config.epochs}",
-                metrics,
-            )
-        )
+                state.look(_finite(validate(), "validation metric", state.epoch), net, config.patience)
+        finished = state.stopped or state.epoch == config.epochs
+        if is_main() and (finished or time.monotonic() - written >= config.checkpoint_seconds):
+            save_checkpoint(folder, net, stepper.optimiser, state)
+            written = time.monotonic()
+        progress(_end_of_epoch(objective.n_batches, config, state, stage))
     if state.best is not None:
         net.load_state_dict(state.best)
     net.eval()
     return state
+
+
+def _epoch(
+    objective: Objective,
+    stepper: Stepper,
+    config: LoopConfig,
+    epoch: int,
+    seed: int,
+    stage: str,
+    progress: Progress,
+) -> float:
+    """Take every step of one epoch and return its mean loss."""
+    rng = numpy_generator(seed, stage, "epoch", epoch)
+    n_batches, message = objective.n_batches, f"epoch {epoch + 1} of {config.epochs}"
+    objective.net.train()
+    losses = []
+    with seeded_torch(seed, stage, "epoch", epoch):
+        for batch in objective.batches(rng):
+            losses.append(stepper.step(batch))
+            step = epoch * n_batches + len(losses)
+            progress(ProgressEvent(stage, step, config.epochs * n_batches, message))
+    return _finite(stepper.mean_loss(losses), "loss", epoch + 1)
+
+
+def _finite(value: float, what: str, epoch: int) -> float:
+    if not math.isfinite(value):
+        raise InputError(f"The {what} of epoch {epoch} is {value}; lower the learning rate and train anew.")
+    return value
+
+
+def _end_of_epoch(n_batches: int, config: LoopConfig, state: Progressed, stage: str) -> ProgressEvent:
+    done = config.epochs if state.stopped else state.epoch
+    metrics = {"loss": state.losses[-1]} | ({"validation": state.values[-1]} if state.values else {})
+    message = f"epoch {state.epoch} of {config.epochs}"
+    return ProgressEvent(stage, done * n_batches, config.epochs * n_batches, message, metrics)

@@ -84,7 +84,7 @@ class _Questions:
     """The users and rows a probe asks about: the last like question of some test users, drawn by seed."""
 
     def __init__(self, system: Any, n_users: int, seed: int) -> None:
-        from rec_core.systems.rallrec_training import Parts, requests_of
+        from rec_core.systems.like_questions import Parts, requests_of
 
         self.system, self.seed = system, seed
         interactions = system.dataset.interactions

@@ -45,7 +45,7 @@ def surface(run_id: str, seed: int = 0, *, workspace: Workspace | None = None) -
 
 
 def _measure(system: Any, seed: int) -> pd.DataFrame:
-    from rec_core.systems.rallrec_training import Parts, requests_of
+    from rec_core.systems.like_questions import Parts, requests_of
 
     parts = Parts.of(system.dataset, system.config.min_history)
     rng = numpy_generator(seed, "surface", "questions")

@@ -7,7 +7,8 @@ import pytest
 from rec_core.llm.yes_no import yes_probs
 from rec_core.retrieval.cosine import cosines
 from rec_core.systems.evidence import select_evidence
-from rec_core.systems.rallrec_training import requests_of, retrievers
+from rec_core.systems.like_questions import requests_of
+from rec_core.systems.rallrec_training import retrievers
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def samples(planted: Dataset) -> CTRSamples:
 
 @pytest.fixture(scope="session")
 def requests(planted: Dataset, samples: CTRSamples) -> list[ScoreRequest]:
-    from rec_core.systems.rallrec_training import requests_of
+    from rec_core.systems.like_questions import requests_of
 
     return requests_of(planted, samples)
 

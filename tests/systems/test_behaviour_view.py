@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from rec_core.data.interactions import make_interactions
-from rec_core.data.negatives import sample_negatives
 from rec_core.data.vocab import Vocab
 from rec_core.systems.behaviour_view import (
     BehaviourViewConfig,
@@ -89,21 +88,6 @@ def test_rows_outside_both_parts_change_nothing(tmp_path):
     assert np.array_equal(views[0].items.values, views[1].items.values)
 
 
-def test_negatives_are_items_the_user_has_not_touched(tmp_path, monkeypatch):
-    interactions, drawn = communities(6), []
-    train = set(
-        zip(interactions.user_nums[:280].tolist(), interactions.item_nums[:280].tolist(), strict=True)
-    )
-
-    def watched(users, *rest):
-        drawn.extend(zip(users.tolist(), (items := sample_negatives(users, *rest)).tolist(), strict=True))
-        return items
-
-    monkeypatch.setattr("rec_core.systems.behaviour_view.sample_negatives", watched)
-    trained(interactions, tmp_path, CONFIG.with_values({"loop.epochs": 3}))
-    assert len(drawn) == 3 * 280 and not set(drawn) & train
-
-
 def test_a_user_who_has_seen_everything_stops_nobody(tmp_path):
     """The edges of user 0 stay in the graph, but no negative item is drawn for them; of all users: one sentence."""
     pairs = [(0, item) for item in range(6)] + [
@@ -153,7 +137,7 @@ def test_validation_is_recall_of_unseen_likes_by_a_loop():
     interactions = communities(5)
     rng = np.random.default_rng(0)
     users, items = rng.normal(size=(40, 3)), rng.normal(size=(40, 3))
-    net = lambda: (torch.tensor(users), torch.tensor(items))  # noqa: E731
+    net = SimpleNamespace(vectors=lambda: (torch.tensor(users), torch.tensor(items)))
     train, wanted = np.arange(200), np.arange(200, 400)
     seen = seen_items(interactions.user_nums[train], interactions.item_nums[train], 40, 40)
     got = _validation(net, interactions, seen, wanted)()

@@ -8,8 +8,8 @@ import pytest
 from rec_core.data.interactions import make_interactions
 from rec_core.device import Choice
 from rec_core.systems import rallrec_training
+from rec_core.systems.like_questions import Parts
 from rec_core.systems.rallrec import RALLRecConfig
-from rec_core.systems.rallrec_training import Parts
 from rec_core.types import Dataset, InputError, ignore_progress
 
 

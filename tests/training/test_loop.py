@@ -11,7 +11,7 @@ import torch
 from rec_core.seeding import numpy_generator
 from rec_core.training.checkpoint import Progressed, load_checkpoint, save_checkpoint
 from rec_core.training.loop import LoopConfig, run_epochs
-from rec_core.types import Cancelled, ProgressEvent, ignore_progress
+from rec_core.types import Cancelled, InputError, ProgressEvent, ignore_progress
 
 X = torch.linspace(-1, 1, 24).reshape(12, 2)
 Y = (X @ torch.tensor([[1.0], [-2.0]]) + 0.5).squeeze(1)
@@ -70,9 +70,12 @@ def test_two_steps_equal_a_hand_written_adamw(tmp_path: Path):
     assert steps == [1, 2]
 
 
+@pytest.mark.parametrize("checkpoint_seconds", [0, 1000])  # after every epoch, or only at the end
 @pytest.mark.parametrize("interrupt_at", [1, 3, 4, 5, 8, 11, 19])
-def test_interrupted_and_resumed_equals_uninterrupted(tmp_path: Path, interrupt_at: int):
-    config = LoopConfig(epochs=6, learning_rate=0.05, evaluate_every=2, patience=3)
+def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, interrupt_at: int, checkpoint_seconds: int):
+    config = LoopConfig(
+        epochs=6, learning_rate=0.05, evaluate_every=2, patience=3, checkpoint_seconds=checkpoint_seconds
+    )
 
     def run(folder: Path, objective: Regression, progress=ignore_progress) -> Progressed:
         def closeness() -> float:
@@ -103,7 +106,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(tmp_path: Path, interrupt_
 
 def test_early_stopping_is_resumed_too(tmp_path: Path):
     """Looks 1, 5, 4, 3, 2 with patience 3: the best is look 2, the stop comes at look 5."""
-    config = LoopConfig(epochs=50, learning_rate=0.05, evaluate_every=1, patience=3)
+    config = LoopConfig(epochs=50, learning_rate=0.05, evaluate_every=1, patience=3, checkpoint_seconds=0)
     looks = [1.0, 5.0, 4.0, 3.0, 2.0]
     whole, snapshots = Regression(), []
 
@@ -186,7 +189,7 @@ def test_a_kill_between_the_two_files_of_a_checkpoint_leaves_the_old_one_whole(t
 
 
 def test_old_checkpoints_are_removed(tmp_path: Path):
-    run_epochs(Regression(), LoopConfig(epochs=4), tmp_path, 0, "fit", ignore_progress)
+    run_epochs(Regression(), LoopConfig(epochs=4, checkpoint_seconds=0), tmp_path, 0, "fit", ignore_progress)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["epoch-4.safetensors", "state.json"]
 
 
@@ -200,3 +203,52 @@ def test_looks_keep_the_best_and_count_from_it():
     assert (state.best_value, state.looks_since_best, state.stopped) == (0.3, 1, False)
     state.look(-math.inf, net, patience=2)
     assert state.stopped
+
+
+class Noisy(Regression):
+    """Least squares on inputs of which dropout takes a part: draws from torch's default generator."""
+
+    def loss(self, batch: torch.Tensor) -> torch.Tensor:
+        x = torch.nn.functional.dropout(X[batch], 0.5, self.net.training)
+        return (self.net(x).squeeze(1) - Y[batch]).pow(2).mean()
+
+
+def test_dropout_is_repeated_and_resumed_and_leaves_the_default_generator_alone(tmp_path):
+    config = LoopConfig(epochs=4, checkpoint_seconds=0)
+    whole = Noisy()
+    torch.manual_seed(11)
+    expected = torch.rand(1)
+    torch.manual_seed(11)
+    run_epochs(whole, config, tmp_path / "a", 0, "fit", ignore_progress)
+    assert torch.equal(torch.rand(1), expected)
+
+    def interrupt(event: ProgressEvent) -> None:
+        if event.step == 8:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run_epochs(Noisy(), config, tmp_path / "b", 0, "fit", interrupt)
+    resumed = Noisy()
+    run_epochs(resumed, config, tmp_path / "b", 0, "fit", ignore_progress)
+    assert weights(resumed) == weights(whole)
+
+
+@pytest.mark.parametrize("broken", ["loss", "validation metric"])
+def test_numbers_that_are_no_numbers_stop_the_training(tmp_path, broken):
+    objective = Regression()
+    if broken == "loss":
+        with torch.no_grad():
+            objective.net.weight.fill_(math.inf)
+    look = scripted([math.nan])
+    with pytest.raises(InputError, match=f"The {broken} of epoch 1 is"):
+        run_epochs(objective, LoopConfig(evaluate_every=1), tmp_path, 0, "fit", ignore_progress, look)
+
+
+def test_bf16_rounds_the_forward_pass_and_keeps_the_weights(tmp_path):
+    objective = Regression()
+    run_epochs(objective, LoopConfig(epochs=2, precision="bf16"), tmp_path / "b", 0, "fit", ignore_progress)
+    exact = Regression()
+    run_epochs(exact, LoopConfig(epochs=2, precision="fp32"), tmp_path / "e", 0, "fit", ignore_progress)
+    assert objective.net.weight.dtype == torch.float32
+    assert weights(objective) != weights(exact)
+    np.testing.assert_allclose(weights(objective), weights(exact), atol=2e-3)

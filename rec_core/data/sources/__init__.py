@@ -1,4 +1,7 @@
-"""The built-in datasets by name; one module per dataset, imported only when asked for."""
+"""The built-in datasets by name; one module per dataset, imported only when asked for.
+
+Most have a `load` of their own; where one module gives several, the function follows a colon.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,11 @@ SOURCES: dict[str, str] = {
     "ml-100k": "rec_core.data.sources.ml_100k",
     "ml-1m": "rec_core.data.sources.ml_1m",
     "ml-latest-small": "rec_core.data.sources.ml_latest_small",
+    "bookcrossing": "rec_core.data.sources.bookcrossing",
+    "amazon-beauty": "rec_core.data.sources.amazon_beauty",
+    "lastfm-llara": "rec_core.data.sources.lastfm_llara",
+    "rlmrec-amazon": "rec_core.data.sources.rlmrec:load_amazon",
+    "rlmrec-yelp": "rec_core.data.sources.rlmrec:load_yelp",
 }
 EMBEDDED = "sample"  # comes with the package: needs no file and no download
 
@@ -27,5 +35,6 @@ def load_source(name: str, progress: Progress = ignore_progress) -> Dataset:
     """
     if name not in SOURCES:
         raise InputError(f"There is no built-in dataset {name!r}; choose one of {', '.join(SOURCES)}.")
-    load = import_module(SOURCES[name]).load
+    module, _, function = SOURCES[name].partition(":")
+    load = getattr(import_module(module), function or "load")
     return load() if name == EMBEDDED else load(progress=progress)

@@ -52,15 +52,7 @@ def open_source(
     Raises:
         InputError: a file is missing, the archive is damaged or unsafe, or the download failed.
     """
-    if root is not None:
-        found = _look(root, name, files)
-        if found is None:
-            raise InputError(
-                f"{root} has no {name!r}; put the folder {name}/ or the archive {name}.zip there."
-            )
-        return found
-    data = os.environ.get("ROSETTA_DATA")
-    found = _look(Path(data), name, files) if data else None
+    found = _supplied(name, files, root)
     if found is not None:
         return found
     folder = downloads
@@ -75,6 +67,34 @@ def open_source(
     return _from_zip(archive, files)
 
 
+def find_source(name: str, files: Sequence[str], origin: str, root: Path | None = None) -> Readers:
+    """Return a reader for each file of a dataset that has no official address to download it from.
+
+    Looked for as in `open_source`: `root` when given, else the folder ROSETTA_DATA, then the downloads of
+    the workspace.
+
+    Args:
+        name: the folder's or archive's name ("bookcrossing").
+        files: the wanted files; "amazon/trn.npz" lies in a folder amazon/ wherever that lies.
+        origin: where a person gets the files, to follow "get".
+        root: where to look instead of everywhere else.
+
+    Raises:
+        InputError: nothing is there (the sentence says what to get and where to put it), a file is missing
+            or the archive is damaged or unsafe.
+    """
+    found = _supplied(name, files, root)
+    downloads = Workspace.from_environment().root / "downloads"
+    found = _look(downloads, name, files) if found is None else found
+    if found is None:
+        raise InputError(
+            f"{name} cannot be downloaded from here: get {origin}, and put the folder {name}/ or the "
+            f"archive {name}.zip (with {', '.join(files)}) into the folder that ROSETTA_DATA names or into "
+            f"{downloads}."
+        )
+    return found
+
+
 def find_beside(name: str, file: str, root: Path | None = None) -> Path | None:
     """Return an optional file that lies beside `<name>.zip` or in the folder `<name>/`, or None."""
     data = os.environ.get("ROSETTA_DATA")
@@ -83,6 +103,19 @@ def find_beside(name: str, file: str, root: Path | None = None) -> Path | None:
     folder = Path(data or "") if root is None else root
     folder = folder.parent if folder.is_file() else folder
     return next((path for path in (folder / file, folder / name / file) if path.is_file()), None)
+
+
+def _supplied(name: str, files: Sequence[str], root: Path | None) -> Readers | None:
+    """Return the files a person supplies: in `root`, which then must have them, or in ROSETTA_DATA."""
+    if root is not None:
+        found = _look(root, name, files)
+        if found is None:
+            raise InputError(
+                f"{root} has no {name!r}; put the folder {name}/ or the archive {name}.zip there."
+            )
+        return found
+    data = os.environ.get("ROSETTA_DATA")
+    return _look(Path(data), name, files) if data else None
 
 
 def _look(place: Path, name: str, files: Sequence[str]) -> Readers | None:
@@ -110,10 +143,12 @@ def _from_zip(archive: Path, files: Sequence[str]) -> Readers:
         raise InputError(f"{archive} is no readable zip archive; delete it and try again.") from None
     for member in members:
         check_member(archive, member)
+    members.sort(key=lambda member: member.filename.count("/"), reverse=True)
     by_name: dict[str, zipfile.ZipInfo] = {}
-    for member in sorted(members, key=lambda member: member.filename.count("/"), reverse=True):
-        by_name[PurePosixPath(member.filename).name] = member  # the one nearest to the top wins
     for file in files:
+        for member in members:  # the one nearest to the top wins
+            if f"/{member.filename}".endswith(f"/{file}"):
+                by_name[file] = member
         if file not in by_name:
             raise InputError(
                 f"{archive} holds no file {file!r}; it is not the archive this dataset comes in."

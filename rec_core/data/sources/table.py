@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 
 from rec_core.data.interactions import make_interactions
+from rec_core.data.sources.event_log import MIN_ROWS
+from rec_core.data.sources.rating_scale import rating_scale
 from rec_core.data.sources.table_file import TableFile, read_table_file
 from rec_core.data.vocab import Vocab
 from rec_core.store import check_name, content_hash
 from rec_core.types import Catalogue, Dataset, InputError
 
-MIN_ROWS = 10  # fewer cannot be split into training, validation and test
 _LATEST_SECOND = 100_000_000_000  # the year 5138: larger numbers are milliseconds
 _ONLY_IN = {  # our columns that mean something in one kind of file only; item_id and user_id link two kinds
     "interactions": ("user_id", "item_id", "rating", "timestamp"),
@@ -66,7 +67,7 @@ def load_table(
     for kind, path in (("items", items), ("users", users)):
         if path is not None:
             tables[kind] = read_table_file(path)
-    tables = _mapped(tables, mapping or {})
+    tables = mapped(tables, mapping or {})
     log = tables["interactions"]
     _need(log, "user_id", "item_id")
     ratings, timestamps = _ratings(log), _timestamps(log)
@@ -74,12 +75,12 @@ def load_table(
     user_ids, item_ids = _ids(log, "user_id"), _ids(log, "item_id")
     catalogue = _catalogue(tables.get("items"), log, item_ids, notes)
     user_vocab = Vocab.from_values(user_ids)
-    user_table = _user_table(tables.get("users"), user_vocab, notes)
+    user_rows = user_table(tables.get("users"), user_vocab, notes)
     if len(log.rows) < MIN_ROWS:
         raise InputError(
             f"{log.name} has {len(log.rows)} rows; a dataset needs at least {MIN_ROWS}, so add more."
         )
-    max_rating, threshold = _scale(ratings, like_threshold)
+    max_rating, threshold = rating_scale(ratings, like_threshold)
     if ratings is None:
         notes.append("No ratings: questions about likes cannot be asked.")
     if timestamps is None:
@@ -95,7 +96,7 @@ def load_table(
             items=Vocab(catalogue["item_id"].to_numpy(dtype=str)),
         ),
         catalogue=Catalogue(catalogue),
-        users=user_table,
+        users=user_rows,
         source=f"Imported from {', '.join(table.name for table in tables.values())}",
         licence="Not stated by the files; ask where they come from.",
         content_hash=content_hash(*(table.data for table in tables.values()), dict(mapping or {}), threshold),
@@ -107,8 +108,12 @@ def load_table(
     )
 
 
-def _mapped(tables: dict[str, TableFile], mapping: Mapping[str, str]) -> dict[str, TableFile]:
-    """Rename columns: a mapped one takes the place of a column that has our name already."""
+def mapped(tables: dict[str, TableFile], mapping: Mapping[str, str]) -> dict[str, TableFile]:
+    """Rename columns: a mapped one takes the place of a column that has our name already.
+
+    Raises:
+        InputError: a column that is mapped is in none of the tables.
+    """
     for ours, theirs in mapping.items():
         if not any(theirs in table.rows.columns for table in tables.values()):
             known = "; ".join(f"{table.name} has {table.columns}" for table in tables.values())
@@ -157,7 +162,12 @@ def _ids(table: TableFile, column: str) -> np.ndarray:
     return ids.astype(str)
 
 
-def _unique_ids(table: TableFile, column: str) -> np.ndarray:
+def unique_ids(table: TableFile, column: str) -> np.ndarray:
+    """Return a column of identifiers, none of which may be empty or come twice.
+
+    Raises:
+        InputError: naming the first that is or does.
+    """
     ids = _ids(table, column)
     again = pd.Series(ids).duplicated().to_numpy()
     if again.any():
@@ -203,20 +213,6 @@ def _timestamps(table: TableFile) -> np.ndarray | None:
     return np.floor(numbers).astype(np.int64)
 
 
-def _scale(ratings: np.ndarray | None, like_threshold: float | None) -> tuple[float, float]:
-    """Return the largest rating and the like threshold."""
-    largest = 5.0 if ratings is None else float(ratings.max())
-    max_rating = largest if largest > 5 else 5.0 if largest > 1 else 1.0
-    if like_threshold is None:
-        return max_rating, {5.0: 3.0, 1.0: 0.5}.get(max_rating, round(0.6 * max_rating, 6))
-    if not 0 <= like_threshold < max_rating:
-        raise InputError(
-            f"The like threshold {like_threshold:g} is no use here; choose one from 0 to below "
-            f"{max_rating:g}, the largest rating."
-        )
-    return max_rating, float(like_threshold)
-
-
 def _catalogue(table: TableFile | None, log: TableFile, logged: np.ndarray, notes: list[str]) -> pd.DataFrame:
     if table is None:
         notes.append("No items file: an item's title is its id.")
@@ -224,7 +220,7 @@ def _catalogue(table: TableFile | None, log: TableFile, logged: np.ndarray, note
         rows = pd.DataFrame({"item_id": ids, "title": ids})
     else:
         _need(table, "item_id", "title")
-        known = _unique_ids(table, "item_id")
+        known = unique_ids(table, "item_id")
         unknown = ~pd.Series(logged).isin(known).to_numpy()
         if unknown.any():
             _fault(log, unknown, "item_id", f"is not listed in {table.name}; add it there or delete the row")
@@ -232,6 +228,19 @@ def _catalogue(table: TableFile | None, log: TableFile, logged: np.ndarray, note
         if untitled.any():
             _fault(table, untitled, "title", "is no title; give every item one")
         rows = table.rows.reset_index(drop=True)
+    return item_rows(table, rows)
+
+
+def item_rows(table: TableFile | None, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of a catalogue, the usual ones first.
+
+    Args:
+        table: where the rows are from, for its column types and for sentences; None = no file.
+        rows: (I, columns) text with at least item_id and title, numbered from 0.
+
+    Raises:
+        InputError: a year is none.
+    """
     years = _years(table, rows)
     empty = pd.Series("", index=rows.index)
     texts = {column: rows.get(column, empty) for column in ("genres", "description")}
@@ -253,13 +262,17 @@ def _years(table: TableFile | None, rows: pd.DataFrame) -> pd.Series:
     return numbers.reset_index(drop=True).astype("Int64")
 
 
-def _user_table(table: TableFile | None, vocab: Vocab, notes: list[str]) -> pd.DataFrame:
-    """Return one row per user number; attributes of users that are not listed are empty."""
+def user_table(table: TableFile | None, vocab: Vocab, notes: list[str]) -> pd.DataFrame:
+    """Return one row per user number; attributes of users that are not listed are empty.
+
+    Raises:
+        InputError: the table has no user ids, an empty one, or one twice.
+    """
     ids = vocab.all_ids
     if table is None:
         return pd.DataFrame({"user_id": ids})
     _need(table, "user_id")
-    listed = table.rows.drop(columns="user_id").set_axis(_unique_ids(table, "user_id").astype(object), axis=0)
+    listed = table.rows.drop(columns="user_id").set_axis(unique_ids(table, "user_id").astype(object), axis=0)
     n_missing = int((~pd.Index(ids.astype(object)).isin(listed.index)).sum())
     if n_missing:
         notes.append(f"{n_missing} of {len(ids)} users are not in {table.name}; their attributes are empty.")

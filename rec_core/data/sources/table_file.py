@@ -17,8 +17,8 @@ from rec_core.data.sources.archive import check_member
 from rec_core.types import InputError
 
 _Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
-_ATOMIC = (".inter", ".item", ".user")
-EXTENSIONS = (".csv", ".tsv", ".parquet", *_ATOMIC)
+ATOMIC = (".inter", ".item", ".user")
+EXTENSIONS = (".csv", ".tsv", ".parquet", *ATOMIC)
 _ATOMIC_NAME = re.compile(r"(.+):(token|token_seq|float|float_seq)")
 
 
@@ -53,7 +53,15 @@ def read_table_file(path: Path) -> TableFile:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no file {str(path)!r}; check the path.")
-    name, data = _unzip(path) if path.suffix.lower() == ".zip" else (path.name, path.read_bytes())
+    return parse_table(*(_unzip(path) if path.suffix.lower() == ".zip" else (path.name, path.read_bytes())))
+
+
+def parse_table(name: str, data: bytes) -> TableFile:
+    """Read the bytes of a table whose format the end of its name tells.
+
+    Raises:
+        InputError: as `read_table_file`.
+    """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in EXTENSIONS:
         kinds = ", ".join(EXTENSIONS)
@@ -62,8 +70,8 @@ def read_table_file(path: Path) -> TableFile:
         raise InputError(f"{name} is empty; it needs a header row and one row per record.")
     header, rows = _read_parquet(name, data) if suffix == ".parquet" else _read_text(name, data, suffix)
     sequences: frozenset[str] = frozenset()
-    if suffix in _ATOMIC:
-        header, sequences = _without_types(header)
+    if suffix in ATOMIC:
+        header, sequences = without_types(header)
     _check_header(name, header)
     rows = rows.set_axis(header, axis=1).loc[:, [column != "" for column in header]]
     rows = rows[(rows != "").any(axis=1)]
@@ -104,7 +112,7 @@ def _read_text(name: str, data: bytes, suffix: str) -> tuple[list[str], pd.DataF
     text = whole.lstrip("\r\n")
     first_row = 1 + whole[: len(whole) - len(text)].count("\n")
     separator = max(",;\t|", key=text.split("\n", 1)[0].count) if suffix == ".csv" else "\t"
-    quoting: _Quoting = csv.QUOTE_NONE if suffix in _ATOMIC else csv.QUOTE_MINIMAL
+    quoting: _Quoting = csv.QUOTE_NONE if suffix in ATOMIC else csv.QUOTE_MINIMAL
     try:
         rows = pd.read_csv(
             io.StringIO(text),
@@ -176,7 +184,7 @@ def _read_parquet(name: str, data: bytes) -> tuple[list[str], pd.DataFrame]:
     return header, rows
 
 
-def _without_types(header: list[str]) -> tuple[list[str], frozenset[str]]:
+def without_types(header: list[str]) -> tuple[list[str], frozenset[str]]:
     """Return RecBole's "name:type" headers as names, and the names whose type is token_seq."""
     parts = [_ATOMIC_NAME.fullmatch(column) for column in header]
     names = [part.group(1) if part else column for part, column in zip(parts, header, strict=True)]

@@ -1,0 +1,92 @@
+"""A log of rows and a catalogue into a dataset, with the notes that every streamed source owes its reader."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rec_core.data.sources.event_log import EventLog
+from rec_core.data.sources.rating_scale import rating_scale
+from rec_core.store import check_name, content_hash
+from rec_core.types import Catalogue, Dataset
+
+_DAY = 86_400
+
+
+def make_dataset(
+    log: EventLog,
+    catalogue: Catalogue,
+    *,
+    name: str,
+    source: str,
+    licence: str,
+    item_noun: str,
+    users: pd.DataFrame | None = None,
+    has_ratings: bool = True,
+    has_time: bool = True,
+    is_cut: bool = False,
+    like_threshold: float | None = None,
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Assemble the record.
+
+    Args:
+        log: the rows.
+        catalogue: one row per item number of the log.
+        name: what the dataset is called.
+        source: where it comes from, for people.
+        licence: the terms in short.
+        item_noun: what prompts call an item.
+        users: one row per user number, first column user_id; None = nothing is known but the ids.
+        has_ratings: the log's ratings mean something.
+        has_time: so do its seconds; without, the order of the rows stands.
+        is_cut: so do its parts.
+        like_threshold: a rating above it is a like; None = by the largest rating.
+        notes: what a reader should know; what the log itself shows is added.
+
+    Raises:
+        InputError: the name or the threshold is no use.
+    """
+    check_name(name, "dataset")
+    interactions, parts = log.interactions(has_time)
+    max_rating, threshold = rating_scale(interactions.ratings if has_ratings else None, like_threshold)
+    user_ids = pd.DataFrame({"user_id": pd.Series(interactions.user_ids, dtype="str")})
+    users = user_ids if users is None else users
+    return Dataset(
+        name=name,
+        interactions=interactions,
+        catalogue=catalogue,
+        users=users,
+        source=source,
+        licence=licence,
+        content_hash=content_hash(
+            interactions.user_nums,
+            interactions.item_nums,
+            interactions.ratings,
+            interactions.timestamps,
+            parts if is_cut else None,
+            pd.util.hash_pandas_object(catalogue.table, index=False).to_numpy(),
+            pd.util.hash_pandas_object(users, index=False).to_numpy(),
+            threshold,
+        ),
+        like_threshold=threshold,
+        max_rating=max_rating,
+        item_noun=item_noun,
+        has_time=has_time,
+        notes=(*notes, *_notes(log, has_ratings, interactions.timestamps if has_time else None)),
+        parts=parts if is_cut else None,
+    )
+
+
+def _notes(log: EventLog, has_ratings: bool, timestamps: np.ndarray | None) -> list[str]:
+    found = []
+    n_repeated = log.repeated_pairs()
+    if n_repeated:
+        found.append(f"{n_repeated:,} rows repeat a user-item pair; all are kept.")
+    if not has_ratings:
+        found.append("No ratings: questions about likes cannot be asked.")
+    if timestamps is None:
+        found.append("No timestamps: the order of the rows is taken for time.")
+    elif not (timestamps % _DAY).any():
+        found.append("Times are whole days: rows of one day stand in the order of user and item numbers.")
+    return found

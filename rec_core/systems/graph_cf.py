@@ -1,0 +1,135 @@
+"""Graph collaborative filtering: LightGCN, SGL and SimGCL, one field apart.
+
+Paper: LightGCN (SIGIR 2020); SGL: Self-supervised Graph Learning for Recommendation (SIGIR 2021); SimGCL: Are
+Graph Augmentations Necessary? (SIGIR 2022). The `task.split: given` settings of RLMRec's base models
+(WWW 2024, table 1) are in the `paper` preset.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from rec_core.config import Config
+from rec_core.nets.initial_table import Initial
+from rec_core.nets.lightgcn import Combination, LightGCN
+from rec_core.nets.matrix_factorisation import MatrixFactorisation
+from rec_core.nets.sgl import SGL, Dropout
+from rec_core.nets.simgcl import SimGCL
+from rec_core.objectives.graph_contrast import GraphContrast
+from rec_core.objectives.pairwise_ranking import PairwiseRanking, Penalty
+from rec_core.objectives.unseen_sampler import UnseenSampler
+from rec_core.store import Workspace
+from rec_core.systems.dot_product import DotProductRanking
+from rec_core.systems.pairwise_training import learn_vectors, training_graph
+from rec_core.systems.ranking_parts import RankingParts
+from rec_core.systems.ranking_run import fit_ranking, validate_ranking
+from rec_core.systems.ranking_task import RankingConfig
+from rec_core.training.loop import LoopConfig
+from rec_core.types import Dataset, Progress
+
+
+class ContrastConfig(Config):
+    """The self-supervised part of SGL and SimGCL."""
+
+    weight: float = Field(0.1, ge=0, description="Weight of the contrastive loss beside BPR.")
+    temperature: float = Field(0.2, gt=0, description="Divides the cosines.")
+    dropout: Dropout = Field("edge", description="SGL: what the two views lack.")
+    drop_prob: float = Field(0.1, ge=0, lt=1, description="SGL: chance of an edge (or node) to be dropped.")
+    eps: float = Field(0.1, ge=0, description="SimGCL: length of the noise added after every layer.")
+
+
+class GraphCFConfig(RankingConfig):
+    """A graph encoder and its training."""
+
+    encoder: Literal["lightgcn", "sgl", "simgcl"] = Field("lightgcn", description="Which encoder.")
+    embedding_size: int = Field(64, ge=2, le=1024, description="Width D of user and item vectors.")
+    n_layers: int = Field(2, ge=0, le=8, description="Propagation steps over the graph.")
+    combination: Combination = Field("mean", description="How layers become one vector.")
+    initial: Initial = Field("xavier_uniform", description="How vectors start.")
+    keep_prob: float = Field(
+        1.0, gt=0, le=1, description="LightGCN: chance of each directed edge to stay in a training step."
+    )
+    contrast: ContrastConfig = Field(ContrastConfig(), description="SGL's and SimGCL's second loss.")
+    batch_size: int = Field(2048, ge=1, description="Training pairs per step.")
+    reg: float = Field(1e-5, ge=0, description="L2 weight.")
+    penalty: Penalty = Field(
+        "rows", description="What the L2 weighs: looked-up layer-0 rows, or all of them."
+    )
+    loop: LoopConfig = Field(
+        LoopConfig(epochs=500, learning_rate=1e-3, evaluate_every=1, patience=10),
+        description="Epochs and optimiser.",
+    )
+
+    @classmethod
+    def _preset_values(cls, name: str) -> dict[str, Any]:
+        if name == "tiny":
+            return {"embedding_size": 16, "loop.epochs": 30, "loop.learning_rate": 1e-2, "batch_size": 512}
+        if name == "paper":
+            return _RLMREC
+        return {}
+
+
+# RLMRec's base LightGCN on amazon and yelp: 32-d sum of layers 0..3, keep 0.8, Adam 1e-3, batch 4,096, L2 1e-6
+# over all parameters, a look every 3 epochs at Recall@20, stop after 5 without a better one, validation items
+# among the candidates of the test.
+_RLMREC: dict[str, Any] = {
+    "task": {"split": "given", "hide_valid_at_test": False, "watch": "recall@20"},
+    "embedding_size": 32,
+    "n_layers": 3,
+    "combination": "sum",
+    "initial": "xavier_uniform",
+    "keep_prob": 0.8,
+    "batch_size": 4096,
+    "reg": 1e-6,
+    "penalty": "all",
+    "loop": {"epochs": 3000, "learning_rate": 1e-3, "evaluate_every": 3, "patience": 5},
+}
+
+
+def learn(parts: RankingParts, config: GraphCFConfig, folder: Path, seed: int, progress: Progress) -> None:
+    """Train and write the propagated vectors."""
+
+    def make_net(generator: torch.Generator) -> LightGCN:
+        size, depth, graph = config.embedding_size, config.n_layers, training_graph(parts)
+        initial, combination, contrast = config.initial, config.combination, config.contrast
+        if config.encoder == "sgl":
+            return SGL(
+                size, depth, graph, generator, contrast.dropout, contrast.drop_prob, initial, combination
+            )
+        if config.encoder == "simgcl":
+            return SimGCL(size, depth, graph, generator, contrast.eps, initial, combination)
+        return LightGCN(size, depth, graph, generator, initial, combination, config.keep_prob)
+
+    def make_objective(
+        net: MatrixFactorisation, users: np.ndarray, items: np.ndarray, sampler: UnseenSampler
+    ) -> PairwiseRanking:
+        common = (users, items, sampler, config.batch_size, config.reg, config.penalty)
+        if isinstance(net, SGL | SimGCL):
+            return GraphContrast(net, *common, config.contrast.weight, config.contrast.temperature)
+        return PairwiseRanking(net, *common)
+
+    learn_vectors(parts, make_net, make_objective, config.loop, folder, seed, config.encoder, progress)
+
+
+def load(dataset: Dataset, config: GraphCFConfig, folder: Path) -> DotProductRanking:
+    """Open a trained run."""
+    return DotProductRanking(dataset, folder, f"{config.encoder} on training pairs")
+
+
+def fit(
+    dataset: Dataset, config: GraphCFConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
+) -> dict[str, Any]:
+    """Train into `folder`, rank the catalogue for the test users and return the metrics."""
+    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
+
+
+def validate(
+    dataset: Dataset, config: GraphCFConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
+) -> float:
+    """Train into `folder` and return the watched validation metric."""
+    return validate_ranking(dataset, config, folder, seed, progress, learn, load)

@@ -1,0 +1,83 @@
+"""One optimiser step, by one process or by several that share the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from rec_core.processes import n_processes, rank, sum_over_processes
+
+if TYPE_CHECKING:
+    from rec_core.training.loop import Objective
+
+
+class Stepper:
+    """AdamW over an objective's net.
+
+    With several processes each takes its share of a batch's rows; its loss counts by its share of the rows
+    and the gradients are summed, which is the gradient of the whole batch in one process.
+
+    Args:
+        objective: net and loss.
+        learning_rate: of AdamW.
+        weight_decay: decoupled.
+        precision: "auto", "fp32" or "bf16" arithmetic of the forward pass; weights stay in fp32.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        learning_rate: float,
+        weight_decay: float,
+        precision: Literal["auto", "fp32", "bf16"],
+    ) -> None:
+        self._objective = objective
+        self._parameters = [p for p in objective.net.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            objective.net.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+        )
+        device = self._parameters[0].device.type
+        on = precision == "bf16" or (precision == "auto" and device == "cuda")
+        self._autocast = torch.autocast(device, torch.bfloat16, enabled=on)
+
+    def step(self, batch: Any) -> torch.Tensor:
+        """Move the weights once and return this process's part of the batch's mean loss, detached."""
+        self.optimiser.zero_grad(set_to_none=True)
+        share, part = _shard(self._objective, batch)
+        loss = self._parameters[0].new_zeros(())
+        if share:
+            with self._autocast:
+                loss = self._objective.loss(part)
+            if n_processes() > 1:
+                loss = loss * share
+            loss.backward()
+        if n_processes() > 1:
+            self._sum_gradients()
+        self.optimiser.step()
+        return loss.detach()
+
+    def mean_loss(self, losses: list[torch.Tensor]) -> float:
+        """Return the mean over steps of the whole batches' losses."""
+        return float(sum_over_processes(torch.stack(losses).double().mean()))
+
+    def _sum_gradients(self) -> None:
+        for parameter in self._parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        total = sum_over_processes(torch.cat([gradient.flatten() for gradient in gradients]))
+        for gradient, part in zip(gradients, total.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+
+def _shard(objective: Objective, batch: Any) -> tuple[float, Any]:
+    """Return the share of the batch's weight that this process carries, and its rows."""
+    n = n_processes()
+    if n == 1:
+        return 1.0, batch
+    weight = getattr(objective, "weight", None)
+    if weight is None:
+        return 1.0 / n, batch
+    part = tuple(torch.tensor_split(tensor, n)[rank()] for tensor in batch)
+    return weight(part) / weight(batch), part
