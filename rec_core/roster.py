@@ -9,7 +9,7 @@ from rec_core.types import InputError
 
 @dataclass(frozen=True)
 class SystemCard:
-    """One system. `module` offers `fit` and `load`; `config_path` names its config class."""
+    """One system. `module` offers `fit`, `load` and, where it can be tuned, `validate`."""
 
     name: str
     title: str
@@ -18,7 +18,25 @@ class SystemCard:
     class_path: str
     config_path: str
     capabilities: tuple[str, ...]  # names of the Protocols in rec_core.types it satisfies
+    headline: str  # the test metric that stands for a run in lists
     hardware: str
+
+
+_ID_RECOMMENDER = ("Recommender", "Scorer")
+_ID_EMBEDDING = ("Recommender", "Scorer", "EmbeddingSource")
+_SECONDS = "CPU; seconds on a hundred thousand interactions."
+_MINUTES = "CPU, minutes on a million interactions; CUDA where there is one."
+
+
+def _ranking(
+    name: str, title: str, paper: str, system: str, config: str, capabilities: tuple[str, ...], hardware: str
+) -> SystemCard:
+    """Return the card of a system that lives in one module named after it and is judged by full ranking."""
+    module = f"rec_core.systems.{name}"
+    class_path = system if "." in system else f"{module}.{system}"
+    return SystemCard(
+        name, title, paper, module, class_path, f"{module}.{config}", capabilities, "ndcg@10", hardware
+    )
 
 
 SYSTEMS: tuple[SystemCard, ...] = (
@@ -31,7 +49,26 @@ SYSTEMS: tuple[SystemCard, ...] = (
         class_path="rec_core.systems.rallrec.RALLRec",
         config_path="rec_core.systems.rallrec.RALLRecConfig",
         capabilities=("Recommender", "Scorer", "EvidenceScorer", "ListChooser", "EmbeddingSource"),
+        headline="auc",
         hardware="CPU with the embedded language model; a GPU for backbones of a billion parameters or more.",
+    ),
+    _ranking(
+        "matrix_factorisation",
+        "BPR matrix factorisation",
+        "BPR: Bayesian Personalized Ranking from Implicit Feedback (UAI 2009)",
+        "rec_core.systems.dot_product.DotProductRanking",
+        "MatrixFactorisationConfig",
+        _ID_EMBEDDING,
+        _MINUTES,
+    ),
+    _ranking(
+        "graph_cf",
+        "LightGCN, SGL, SimGCL",
+        "LightGCN (SIGIR 2020); SGL (SIGIR 2021); SimGCL (SIGIR 2022)",
+        "rec_core.systems.dot_product.DotProductRanking",
+        "GraphCFConfig",
+        _ID_EMBEDDING,
+        _MINUTES,
     ),
 )
 

@@ -33,11 +33,16 @@ def list_(as_json: AsJson = False) -> None:
     epilog=examples(
         "data import ratings.csv --name mine",
         "data import loans.tsv --items books.csv --name library --map user_id=reader --map item_id=isbn",
+        "data import reviews/ --name places --format yelp",
     ),
 )
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV, TSV, parquet, RecBole atomic file, or a zip of one.")
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="CSV, TSV, parquet, RecBole atomic file, or a zip of one; or files of another format.",
+        ),
     ],
     name: Annotated[str, typer.Option("--name", help="What to call the dataset here.", show_default=False)],
     items: Annotated[
@@ -48,9 +53,16 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="OURS=THEIRS", help="Which column of yours is ours; repeat for more."),
     ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="table, amazon, steam, yelp, recbole, matrices or datasets; default: by the looks.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a table of interactions.
+    """Import a table of interactions, or files of another format.
 
     Its columns: user_id, item_id and, where there are any, rating and timestamp. Nothing is kept when a row
     is wrong.
@@ -59,7 +71,7 @@ def import_(
     with progress():
         from rec_core.workbench.data_verbs import import_table
 
-        facts = import_table(file, name, items=items, users=users, mapping=columns or None)
+        facts = import_table(file, name, items, users, columns or None, format)
     emit(facts, as_json, lambda console: console.print(pairs(facts)))
 
 

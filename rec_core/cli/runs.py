@@ -29,7 +29,7 @@ def list_(as_json: AsJson = False) -> None:
 
         found = runs()
     rows = found.to_dict(orient="records")
-    columns = ("run", "title", "state", "seconds", "auc")
+    columns = ("run", "title", "state", "seconds", "metric", "value")
     emit(
         {"runs": rows},
         as_json,
@@ -64,10 +64,10 @@ def compare(
     Paired differences A - B with 95 % intervals.
     """
     with progress():
-        from rec_core.workbench.run_verbs import compare
+        from rec_core.workbench.compare_verbs import compare
 
         result = compare(run_a, run_b)
-    columns = ("metric", "a", "b", "difference", "low", "high", "n")
+    columns = ("metric", "a", "b", "difference", "low", "high", "p_corrected", "n")
     emit(result, as_json, lambda console: console.print(table(result["rows"], columns, f"{run_a} - {run_b}")))
 
 

@@ -32,8 +32,9 @@ def symmetric_info_nce(projected: torch.Tensor, behaviour: torch.Tensor, tempera
 def info_nce(
     anchors: torch.Tensor, keys: torch.Tensor, own: torch.Tensor, temperature: float
 ) -> torch.Tensor:
-    """Return the mean over anchors of -log softmax of the cosine to the own key; log M at chance, lower is better.
+    """Return the mean over anchors of -log softmax of the cosine to the own key; lower is better.
 
+    log M at chance.
     Memory: B x M cosines and as many gradients.
     Paper: InfoNCE (CPC 2018, equation 4) as SGL (SIGIR 2021, equation 10) uses it: f(a, b) = exp(cos(a, b) /
     temperature), every key in the denominator.

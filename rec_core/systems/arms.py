@@ -39,8 +39,8 @@ def compare_arms(predictions: pd.DataFrame, seed: int, n_resamples: int = 1000) 
         n_resamples: draws per interval.
 
     Returns:
-        {"arms": {arm: {metric: interval}}, "differences": {"rallrec - arm": {metric: interval}}}; `n` of an
-        interval counts users, `n_rows` the test rows.
+        {"arms": {arm: {metric: interval}}, "main_arm", "differences": {"rallrec - arm": {metric: interval}}};
+        `n` of an interval counts users, `n_rows` the test rows.
     """
     labels, users = predictions["label"].to_numpy(), predictions["user_num"].to_numpy()
     arms = [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]
@@ -60,6 +60,7 @@ def compare_arms(predictions: pd.DataFrame, seed: int, n_resamples: int = 1000) 
             }
             for arm in arms
         },
+        "main_arm": MAIN_ARM,
         "differences": {
             f"{MAIN_ARM} - {arm}": {
                 name: interval(

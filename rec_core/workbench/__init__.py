@@ -18,7 +18,6 @@ _VERBS = {
     "run_verbs": (
         "annotate_run",
         "build_sample",
-        "compare",
         "config_of",
         "load_run",
         "new_run",
@@ -30,6 +29,7 @@ _VERBS = {
         "systems",
         "train",
     ),
+    "compare_verbs": ("compare",),
     "map_verbs": ("agreement", "embed", "embeddings", "is_projected", "neighbours", "project"),
     "recommend_verbs": ("explain", "recommend", "user_history", "users"),
     "rerank_verbs": ("rerank",),

@@ -11,7 +11,7 @@ import pandas as pd
 from rec_core.data.ctr import make_ctr_samples
 from rec_core.data.filters import core_of
 from rec_core.data.sources import SOURCES, load_source
-from rec_core.data.sources.table import load_table
+from rec_core.data.sources.files import load_files
 from rec_core.data.sources.table_file import read_table_file
 from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
 from rec_core.data.statistics import describe as describe_dataset
@@ -63,10 +63,20 @@ def import_table(
     items: Path | None = None,
     users: Path | None = None,
     mapping: dict[str, str] | None = None,
+    format: str | None = None,
     *,
     workspace: Workspace | None = None,
 ) -> dict[str, Any]:
-    """Read a table of interactions (and of items and users) and keep it as a dataset, or nothing on an error.
+    """Read interactions (and items and users) and keep them as a dataset, or nothing on an error.
+
+    Args:
+        file: a table, or a file, folder or zip of another format.
+        name: what the dataset is called here.
+        items: item texts.
+        users: user attributes.
+        mapping: our column -> theirs.
+        format: one of `data.sources.files.FORMATS`; None = what the files look like.
+        workspace: where datasets live.
 
     Raises:
         InputError: naming file, row and column of the first problem.
@@ -74,7 +84,7 @@ def import_table(
     space = workspace or Workspace.from_environment()
     space.check_writable()
     _refuse_taken(space, name)
-    dataset = load_table(file, items=items, users=users, name=name, mapping=mapping)
+    dataset = load_files(file, format, name, items, users, mapping)
     _keep(space, dataset)
     facts = describe_dataset(dataset)
     return {key: facts[key] for key in ("dataset", "users", "items", "interactions", "density", "notes")}

@@ -1,4 +1,4 @@
-"""Verbs on runs: create, train, resume, list, show, compare, load."""
+"""Verbs on runs: create, train, resume, list, show, load."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from rec_core.config import Config
-from rec_core.metrics.intervals import paired_difference
+from rec_core.processes import is_main, share
 from rec_core.roster import SYSTEMS, SystemCard, card
 from rec_core.run_folder import RunFolder, environment_facts, true_state
 from rec_core.store import Workspace, content_hash, read_json, write_json
@@ -54,6 +53,8 @@ def new_run(
     space = workspace or Workspace.from_environment()
     space.check_writable()
     config = config_of(system, preset, overrides)
+    if not is_main():
+        return str(share(None))  # the main process makes the run, once the dataset is read
     dataset = load_dataset(data, progress, workspace=space)
     digest = content_hash(system, config.model_dump(mode="json"), dataset.content_hash, seed, length=6)
     folder = _fresh_folder(space, f"{system}-{data}-{preset}-s{seed}-{digest}")
@@ -72,7 +73,7 @@ def new_run(
     write_json(folder / "run.json", facts)
     write_json(folder / "env.json", environment_facts())
     write_json(folder / "status.json", {"state": "queued"})
-    return folder.name
+    return str(share(folder.name))
 
 
 def train(
@@ -102,7 +103,7 @@ def resume(
         Cancelled: somebody asked it to stop; the status says "cancelled".
     """
     space = workspace or Workspace.from_environment()
-    run = _open(space, run_id)
+    run = open_run(space, run_id)
     facts = read_json(run.path / "run.json")
     if run.status.get("state") == "done":
         return _result(run, facts)
@@ -165,13 +166,17 @@ def sample_run(*, workspace: Workspace | None = None) -> str | None:
 
 
 def runs(*, workspace: Workspace | None = None) -> pd.DataFrame:
-    """Return a row per run, newest first: run, title, system, dataset, preset, seed, state, seconds, auc."""
+    """Return a row per run, newest first.
+
+    Columns: run, title, system, dataset, preset, seed, created, state, seconds, metric (the system's headline
+    test metric) and its value.
+    """
     space = workspace or Workspace.from_environment()
     rows = []
     for run_id in _run_ids(space):
         run = RunFolder(space.run_path(run_id))
         facts, status = read_json(run.path / "run.json"), run.status
-        auc = run.metrics.get("arms", {}).get("rallrec", {}).get("auc", {})
+        headline = card(facts["system"]).headline
         rows.append(
             {
                 "run": run_id,
@@ -179,17 +184,20 @@ def runs(*, workspace: Workspace | None = None) -> pd.DataFrame:
                 **{key: facts[key] for key in ("system", "dataset", "preset", "seed", "created")},
                 "state": true_state(status),
                 "seconds": status.get("seconds"),
-                "auc": auc.get("value"),
+                "metric": headline,
+                "value": _test_metrics(run).get(headline, {}).get("value"),
             }
         )
-    columns = ["run", "title", "system", "dataset", "preset", "seed", "created", "state", "seconds", "auc"]
-    return pd.DataFrame(rows, columns=columns).sort_values("created", ascending=False, ignore_index=True)
+    columns = ["run", "title", "system", "dataset", "preset", "seed", "created", "state", "seconds"]
+    return pd.DataFrame(rows, columns=[*columns, "metric", "value"]).sort_values(
+        "created", ascending=False, ignore_index=True
+    )
 
 
 def show_run(run_id: str, *, workspace: Workspace | None = None) -> dict[str, Any]:
     """Return everything known about a run, JSON-able."""
     space = workspace or Workspace.from_environment()
-    run = _open(space, run_id)
+    run = open_run(space, run_id)
     facts = read_json(run.path / "run.json")
     return {
         "run": run_id,
@@ -212,40 +220,6 @@ def annotate_run(run_id: str, notes: str, *, workspace: Workspace | None = None)
     _annotate(run_id, "notes", notes, workspace)
 
 
-def compare(
-    run_a: str, run_b: str, arm: str = "rallrec", *, workspace: Workspace | None = None
-) -> dict[str, Any]:
-    """Return paired differences a - b on the test rows both runs scored, with user-clustered intervals.
-
-    Raises:
-        InputError: a run has no predictions, or the runs share no test rows or are on different data.
-    """
-    from rec_core.systems.arms import METRICS
-
-    space = workspace or Workspace.from_environment()
-    tables, hashes = [], set()
-    for run_id in (run_a, run_b):
-        run = _open(space, run_id)
-        if not (run.path / "predictions.parquet").exists():
-            raise InputError(f"Run {run_id} has no test predictions yet; finish it with `resume {run_id}`.")
-        hashes.add(read_json(run.path / "run.json")["dataset_hash"])
-        tables.append(pd.read_parquet(run.path / "predictions.parquet"))
-    shared = tables[0].merge(tables[1], on=["row", "user_num", "item_num", "label"], suffixes=("_a", "_b"))
-    if len(hashes) > 1 or shared.empty:
-        raise InputError(f"Runs {run_a} and {run_b} share no test rows; compare runs on the same data.")
-    labels, users = shared["label"].to_numpy(), shared["user_num"].to_numpy()
-    rows = []
-    for name, make in METRICS.items():
-        a, b = (make(labels, shared[f"p_{arm}_{side}"].to_numpy()) for side in ("a", "b"))
-        difference = paired_difference(a, b, users)
-        plain = np.ones((1, len(labels)))
-        values = {"a": float(a(plain)[0]), "b": float(b(plain)[0])}
-        rows.append(
-            {"metric": name, **values, "difference": difference.value, **_limits(difference.as_dict())}
-        )
-    return {"a": run_a, "b": run_b, "arm": arm, "n_rows": len(shared), "rows": rows}
-
-
 def load_run(run_id: str, *, workspace: Workspace | None = None) -> Any:
     """Return the trained system of a finished run; the last few are kept in memory.
 
@@ -253,7 +227,7 @@ def load_run(run_id: str, *, workspace: Workspace | None = None) -> Any:
         InputError: the run is not finished.
     """
     space = workspace or Workspace.from_environment()
-    run = _open(space, run_id)
+    run = open_run(space, run_id)
     if run.status.get("state") != "done":
         state = true_state(run.status)
         raise InputError(f"Run {run_id} is {state}, not done; continue it with `resume {run_id}` first.")
@@ -263,7 +237,7 @@ def load_run(run_id: str, *, workspace: Workspace | None = None) -> Any:
 @lru_cache(maxsize=4)
 def _load(root: Path, run_id: str) -> Any:
     space = Workspace(root)
-    run = _open(space, run_id)
+    run = open_run(space, run_id)
     facts = read_json(run.path / "run.json")
     return import_module(card(facts["system"]).module).load(
         _dataset_of(space, facts), _config(space, run_id, facts), run.path
@@ -275,7 +249,8 @@ def _run_ids(space: Workspace) -> list[str]:
     return [run_id for run_id in space.names("runs") if (space.run_path(run_id) / "run.json").exists()]
 
 
-def _open(space: Workspace, run_id: str) -> RunFolder:
+def open_run(space: Workspace, run_id: str) -> RunFolder:
+    """Return the folder of a run (`InputError`: there is none of that id)."""
     folder = space.run_path(run_id)
     if not (folder / "run.json").exists():
         known = ", ".join(_run_ids(space)) or "none yet"
@@ -320,27 +295,23 @@ def _fresh_folder(space: Workspace, name: str) -> Path:
 def _annotate(run_id: str, key: str, value: str, workspace: Workspace | None) -> None:
     space = workspace or Workspace.from_environment()
     space.check_writable()
-    run = _open(space, run_id)
+    run = open_run(space, run_id)
     write_json(run.path / "run.json", {**read_json(run.path / "run.json"), key: value})
 
 
-def _limits(interval: dict[str, Any]) -> dict[str, Any]:
-    return {key: interval[key] for key in ("low", "high", "n")}
+def _test_metrics(run: RunFolder) -> dict[str, Any]:
+    """Return a run's test metrics; of several arms the main one's."""
+    metrics = run.metrics
+    own: dict[str, Any] = metrics.get("metrics") or metrics.get("arms", {}).get(metrics.get("main_arm"), {})
+    return own
 
 
 def _result(run: RunFolder, facts: dict[str, Any]) -> dict[str, Any]:
-    metrics = run.metrics
-    arms = metrics.get("arms", {})
     return {
         "run": run.run_id,
         "system": facts["system"],
         "dataset": facts["dataset"],
         "seconds": round(float(run.status.get("seconds", 0.0)), 1),
-        "metrics": arms.get("rallrec", {}),
-        "arms": arms,
-        "differences": metrics.get("differences", {}),
-        "retrieval": metrics.get("retrieval", {}),
-        "adapter_delta": metrics.get("adapter_delta"),
-        "n_test_rows": metrics.get("n_test_rows"),
-        "precision": metrics.get("precision"),
+        **run.metrics,
+        "metrics": _test_metrics(run),
     }

@@ -1,9 +1,9 @@
 """RecBole's atomic files: `X.inter`, with `X.item` and `X.user` where there are any; a folder or a zip.
 
-Tab-separated text whose header types each column (`user_id:token`, `movie_title:token_seq`, `rating:float`). The
-interactions come whole (`X.inter`) or cut (`X.train.inter`, `X.valid.inter`, `X.test.inter`); they are read
-line by line, the other two as tables. Columns besides user_id, item_id, rating and timestamp are left out.
-Items and users of the logs that the other files do not list are kept; an item's id is then its title.
+Tab-separated text whose header types each column (`user_id:token`, `movie_title:token_seq`, `rating:float`).
+The interactions come whole (`X.inter`) or cut (`X.train.inter`, `X.valid.inter`, `X.test.inter`); they are
+read line by line, the other two as tables. Other columns of theirs than user_id, item_id, rating and
+timestamp are left out. Items and users that only the logs name are kept; an item's id is then its title.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from rec_core.data.sources import record_fields as fields
 from rec_core.data.sources.dataset_record import make_dataset
 from rec_core.data.sources.event_log import PARTS, EventLog
 from rec_core.data.sources.file_set import FileSet, open_files
-from rec_core.data.sources.table import item_rows, mapped, unique_ids, user_table
+from rec_core.data.sources.item_table import item_table, listed_items
+from rec_core.data.sources.table import mapped, need, user_table
 from rec_core.data.sources.table_file import ATOMIC, TableFile, parse_table, without_types
 from rec_core.data.vocab import Vocab
 from rec_core.types import Catalogue, Dataset, InputError
@@ -50,17 +51,17 @@ def load(
         raise InputError(f"The parts in {path} have different headers; give them the same columns.")
     header, *_ = headers.values()
     tables = mapped({"interactions": header, **tables}, pairs)
-    places = {column: int(place) for column, place in tables["interactions"].rows.iloc[0].items()}
-    listed = unique_ids(tables["items"], "item_id") if "items" in tables else ()
-    log = EventLog(str(item) for item in listed)
+    need(tables["interactions"], "user_id", "item_id")
+    places = {str(column): int(place) for column, place in tables["interactions"].rows.iloc[0].items()}
+    log = EventLog(listed_items(tables.get("items")))
     for part, file in logs.items():
-        _read(log, files, file, places, max(part, 0))
+        _read(log, files, file, places, len(header.rows.columns), max(part, 0))
     log.check_size(path)
     notes: list[str] = []
     users = user_table(tables.get("users"), Vocab(list(log.users)), notes)
     return make_dataset(
         log,
-        Catalogue(_items(tables.get("items"), log, notes)),
+        Catalogue(item_table(tables.get("items"), list(log.items), notes)),
         name=name,
         source=f"Imported from {Path(path).name} (RecBole atomic files)",
         licence="Not stated by the files; ask where they come from.",
@@ -82,8 +83,8 @@ def _sorted_out(files: FileSet) -> tuple[dict[int, str], dict[str, TableFile]]:
         if part in logs or (logs and -1 in {part, *logs}):
             found = ", ".join(files.named(ATOMIC[0]))
             raise InputError(
-                f"{files.place} holds {found}, which are not one dataset; keep one .inter file, or X.train.inter, "
-                "X.valid.inter and X.test.inter."
+                f"{files.place} holds {found}, which are not one dataset; keep one .inter file, or "
+                "X.train.inter, X.valid.inter and X.test.inter."
             )
         logs[part] = file
     if not logs:
@@ -122,9 +123,11 @@ def _header(files: FileSet, file: str) -> TableFile:
     raise InputError(f"{name} is empty; it needs a header row and one row per record.")
 
 
-def _read(log: EventLog, files: FileSet, file: str, places: Mapping[str, int], part: int) -> None:
+def _read(
+    log: EventLog, files: FileSet, file: str, places: Mapping[str, int], n_columns: int, part: int
+) -> None:
     name = PurePosixPath(file).name
-    for row, record in _rows(files, file, places):
+    for row, record in _rows(files, file, places, n_columns):
         log.add(
             fields.identifier(record, "user_id", name, row),
             fields.identifier(record, "item_id", name, row),
@@ -135,34 +138,16 @@ def _read(log: EventLog, files: FileSet, file: str, places: Mapping[str, int], p
 
 
 def _rows(
-    files: FileSet, file: str, places: Mapping[str, int]
+    files: FileSet, file: str, places: Mapping[str, int], n_columns: int
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    n_columns, header = len(places), True
+    header = True
     for row, line in files.lines(file):
         cells = line.split("\t")
         if len(cells) != n_columns:
             raise InputError(
-                f"{PurePosixPath(file).name}, row {row}: there are {len(cells)} values for {n_columns} columns; "
-                "put exactly one tab between two values."
+                f"{PurePosixPath(file).name}, row {row}: there are {len(cells)} values for {n_columns} "
+                "columns; put exactly one tab between two values."
             )
         if not header:
             yield row, {column: cells[place] for column, place in places.items()}
         header = False
-
-
-def _items(table: TableFile | None, log: EventLog, notes: list[str]) -> pd.DataFrame:
-    """Return one row per item number: those the items file lists, then those only the logs name."""
-    ids = list(log.items)
-    if table is None:
-        notes.append("No items file: an item's title is its id.")
-        return item_rows(None, pd.DataFrame({"item_id": ids, "title": ids}))
-    rows = table.rows
-    unlisted = ids[len(rows) :]
-    if unlisted:
-        notes.append(f"{len(unlisted):,} items are not in {table.name}; their id is their title.")
-        more = pd.DataFrame({"item_id": unlisted, "title": unlisted}, index=[0] * len(unlisted))
-        rows = pd.concat([rows, more]).fillna("")
-    rows = rows.assign(title=rows["title"].where(rows["title"] != "", rows["item_id"]))
-    return item_rows(
-        TableFile(table.name, rows, table.sequences, table.data), rows.reset_index(drop=True)
-    )

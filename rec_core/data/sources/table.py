@@ -69,7 +69,7 @@ def load_table(
             tables[kind] = read_table_file(path)
     tables = mapped(tables, mapping or {})
     log = tables["interactions"]
-    _need(log, "user_id", "item_id")
+    need(log, "user_id", "item_id")
     ratings, timestamps = _ratings(log), _timestamps(log)
     notes: list[str] = []
     user_ids, item_ids = _ids(log, "user_id"), _ids(log, "item_id")
@@ -136,7 +136,12 @@ def mapped(tables: dict[str, TableFile], mapping: Mapping[str, str]) -> dict[str
     return renamed
 
 
-def _need(table: TableFile, *columns: str) -> None:
+def need(table: TableFile, *columns: str) -> None:
+    """Refuse a table without a column.
+
+    Raises:
+        InputError: naming the first that is missing.
+    """
     for column in columns:
         if column not in table.rows.columns:
             raise InputError(
@@ -219,7 +224,7 @@ def _catalogue(table: TableFile | None, log: TableFile, logged: np.ndarray, note
         ids = Vocab.from_values(logged).all_ids
         rows = pd.DataFrame({"item_id": ids, "title": ids})
     else:
-        _need(table, "item_id", "title")
+        need(table, "item_id", "title")
         known = unique_ids(table, "item_id")
         unknown = ~pd.Series(logged).isin(known).to_numpy()
         if unknown.any():
@@ -271,7 +276,7 @@ def user_table(table: TableFile | None, vocab: Vocab, notes: list[str]) -> pd.Da
     ids = vocab.all_ids
     if table is None:
         return pd.DataFrame({"user_id": ids})
-    _need(table, "user_id")
+    need(table, "user_id")
     listed = table.rows.drop(columns="user_id").set_axis(unique_ids(table, "user_id").astype(object), axis=0)
     n_missing = int((~pd.Index(ids.astype(object)).isin(listed.index)).sum())
     if n_missing:

@@ -1,0 +1,102 @@
+"""What comes next? The batch is windows of histories; every real position has the next item as its target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import torch
+
+from rec_core.losses.binary_cross_entropy import pair_cross_entropy
+from rec_core.losses.cross_entropy import cross_entropy
+from rec_core.losses.sampled_softmax import sampled_softmax
+from rec_core.nets.sequence_net import SequenceNet
+from rec_core.objectives.sequence_windows import SequenceWindows
+from rec_core.objectives.unseen_sampler import UnseenSampler
+from rec_core.types import InputError
+
+Loss = Literal["cross_entropy", "sampled_softmax", "bce"]
+Draws = Literal["uniform", "popularity"]
+Batch = tuple[torch.Tensor, ...]  # users (B,), inputs (B, T), targets (B, T, A), negatives (B, ...) where needed
+
+
+class NextItem:
+    """Binds a sequence net to the loss of predicting each item of a history from the items before it.
+
+    Differs from RecBole 1.2.1: one window trains up to `max_length` positions at once instead of one row per
+    prefix; `targets_per_window=1` gives its rows. Padding is no class of the softmax.
+
+    Args:
+        net: item numbers to states.
+        histories: indptr (U + 1,) int64 and items (N,), each user's in time order (not sorted, repeats allowed).
+        max_length: T, items a window reads.
+        batch_size: targets per step. An epoch has ceil(targets / batch_size) steps, its windows are dealt to
+            them evenly, so a step has about this many targets (exactly, give or take one, if
+            `targets_per_window` is 1).
+        loss: "cross_entropy" over the catalogue; "sampled_softmax" against `n_negatives` items shared by a
+            batch; "bce", yes to the target and no to `n_negatives` unseen items of its own (SASRec, Caser).
+        n_negatives: drawn items per batch (sampled_softmax) or per target (bce).
+        targets_per_window: see `SequenceWindows`; None is `max_length`.
+        n_ahead: next items that are targets of one position (Caser's T).
+        draws: of "sampled_softmax": "uniform" over items or "popularity", as often as in the histories.
+        correct_draws: subtract the logarithm of the expected count from the scores of drawn items.
+
+    Raises:
+        InputError: no history has two items, or with "bce" everybody has seen everything.
+    """
+
+    def __init__(
+        self,
+        net: SequenceNet,
+        histories: tuple[np.ndarray, np.ndarray],
+        max_length: int,
+        batch_size: int,
+        loss: Loss = "cross_entropy",
+        n_negatives: int = 1,
+        targets_per_window: int | None = None,
+        n_ahead: int = 1,
+        draws: Draws = "uniform",
+        correct_draws: bool = True,
+    ) -> None:
+        self.net = net
+        self._device = net.item_vectors.device
+        indptr, items = (torch.from_numpy(np.asarray(a, dtype=np.int64)).to(self._device) for a in histories)
+        if not bool((indptr.diff() > 1).any()):
+            raise InputError("No history has two items in training, so nothing comes next; import more rows.")
+        self._items, self._loss, self._n_negatives = items, loss, n_negatives
+        self._draws, self._one_each = draws, targets_per_window == 1
+        self._log_q = self._log_probabilities() if correct_draws else None
+        self._sampler = self._unseen(indptr) if loss == "bce" else None
+        self._windows = SequenceWindows(
+            indptr, items, net.pad, max_length, targets_per_window or max_length, n_ahead
+        )
+        self.n_batches = min(-(-self._windows.n_steps // batch_size), self._windows.fewest)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield one epoch's windows in random order; cuts and negatives are drawn anew."""
+        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**63)))
+        parts = (part.tensor_split(self.n_batches) for part in self._windows.draw(generator))
+        for windows in zip(*parts, strict=True):
+            inputs, targets = self._windows.read(windows)
+            yield windows[0], inputs, targets, *self._negatives(windows[0], targets, generator)
+
+    def weight(self, batch: Batch) -> int:
+        """Return the number of targets, which the loss is a mean over."""
+        return int((batch[2] != self.net.pad).sum())
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the mean loss over the targets of one batch; scores are made for real positions alone."""
+        users, inputs, targets, *negatives = batch
+        real = inputs != self.net.pad
+        wanted = targets[:, -1] if self._one_each else targets[real]  # (P, A)
+        position, ahead = (wanted != self.net.pad).nonzero(as_tuple=True)
+        states = self.net.last(inputs, users) if self._one_each else self.net.read(inputs, users)
+        states, wanted = states.index_select(0, position), wanted[position, ahead]
+        vectors = self.net.item_vectors
+        if self._loss == "cross_entropy":
+            return cross_entropy(states, vectors, wanted)
+        if self._loss == "sampled_softmax":
+            drawn = negatives[0][0]
+            return sampled_softmax(states, vectors, wanted, drawn, self._log_q[drawn] if self._log_q is not None else None)
+        ...
