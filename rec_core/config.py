@@ -1,7 +1,9 @@
-"""The base of every config: strict, frozen, described; presets and YAML in and out."""
+"""The base of every config: strict, frozen, described; presets, ranges worth searching, YAML in and out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -12,6 +14,32 @@ from rec_core.types import InputError
 
 Preset = Literal["tiny", "small", "paper"]
 PRESETS: tuple[Preset, ...] = ("tiny", "small", "paper")
+When = Mapping[str, tuple[Any, ...]]  # dotted field -> its values under which a range means anything
+
+
+@dataclass(frozen=True)
+class Between:
+    """Every number from `low` to `high`, both included; whole ones when both limits are whole.
+
+    `log`: every power of ten is as likely as the next, not every number. `when`: other fields and their
+    values under which this field does something; in any other config it is not searched.
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    when: When = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A few plain values, without order. `when` is that of `Between`."""
+
+    values: tuple[str | int | float | bool, ...]
+    when: When = field(default_factory=dict)
+
+
+Range = Between | OneOf
 
 
 class Config(BaseModel):
@@ -33,6 +61,30 @@ class Config(BaseModel):
     @classmethod
     def _preset_values(cls, name: str) -> dict[str, Any]:
         return {}
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching by (dotted) field; a subclass names its own."""
+        return {}
+
+    def open_ranges(self) -> dict[str, Range]:
+        """Return the part of the search space whose fields do something in this very config."""
+        return {
+            name: limits
+            for name, limits in self.search_space().items()
+            if all(self.value(other) in values for other, values in limits.when.items())
+        }
+
+    def value(self, name: str) -> Any:
+        """Return the value of a field; dots reach into nested configs.
+
+        Raises:
+            AttributeError: there is no such field.
+        """
+        place: Any = self
+        for part in name.split("."):
+            place = getattr(place, part)
+        return place
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:

@@ -39,7 +39,12 @@ class RunFolder:
         return read_json(file) if file.exists() else {}
 
     def set_status(self, state: str, **values: Any) -> None:
-        """Write the state (queued, running, cancelling, cancelled, failed or done) with pid and heartbeat."""
+        """Write the state (queued, running, cancelling, cancelled, failed or done) with pid and heartbeat.
+
+        Of several processes only the main one writes.
+        """
+        if not is_main():
+            return
         process = psutil.Process()
         status = {
             **self.status,
@@ -56,8 +61,7 @@ class RunFolder:
         """Append an event; refresh the heartbeat at most once a second; raise `Cancelled` on STOP.
 
         Steps may follow each other within a millisecond: one that carries no numbers and ends nothing is not
-        written when the last one of its stage is younger than a tenth of a second. Of several processes only
-        the main one writes.
+        written when the last one of its stage is younger than a tenth of a second.
         """
         if is_main() and not self._may_pass_over(event):
             self._append(event)

@@ -35,7 +35,8 @@ def audit(
 ) -> None:
     """Probe a run for a bias.
 
-    Effects with intervals, corrected p-values and a verdict in words.
+    Effects with intervals, corrected p-values and a verdict in words. Position is asked of runs that read
+    evidence and pick from lists, popularity of runs that recommend; all asks what the run can answer.
     """
     current().run_id = run
     with progress() as report:

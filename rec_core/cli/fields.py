@@ -1,4 +1,4 @@
-"""The fields that `train --set` can change, listed below the help of `train`."""
+"""What ends the help of `train`: the systems, or the fields of the one that was named."""
 
 from __future__ import annotations
 
@@ -11,23 +11,36 @@ if TYPE_CHECKING:
     from rec_core.config import Config
 
 
+_NAMED = "rec_core.train.named"  # where the words of the command line are kept until the help is written
+
+
 class TrainCommand(TyperCommand):
-    """The `train` verb, whose help ends with every system's fields and their values in the preset "small"."""
+    """The `train` verb: its help ends with the systems, or, after `train SYSTEM --help`, with SYSTEM's fields."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep the words for the help, which click writes before it reads any argument."""
+        ctx.meta[_NAMED] = list(args)
+        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples, then the fields."""
+        """Write the examples, then the systems or the fields."""
         super().format_epilog(ctx, formatter)
         try:
             from rec_core.workbench.run_verbs import config_of, systems
 
-            configs = {card.name: config_of(card.name, "small") for card in systems()}
+            cards = systems()
+            named = next((c.name for c in cards if c.name in ctx.meta.get(_NAMED, [])), None)
+            config = config_of(named, "small") if named else None
         except ImportError as error:
             formatter.write_paragraph()
             formatter.write_text(f"The fields cannot be listed here: {error}; `doctor` says what is missing.")
             return
-        for name, config in configs.items():
-            with formatter.section(f"Fields of {name} for --set (with the values of --preset small)"):
+        if config is not None:
+            with formatter.section(f"Fields of {named} for --set (with the values of --preset small)"):
                 formatter.write_dl(list(fields(config)))
+            return
+        with formatter.section("Systems (train SYSTEM --help lists the fields of one)"):
+            formatter.write_dl([(c.name, f"{c.title}; headline metric {c.headline}") for c in cards])
 
 
 def fields(config: Config, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ app = typer.Typer()
 def embed(run: RunId, as_json: AsJson = False) -> None:
     """Show a run's views of the items and how far they agree.
 
-    The views: id (behaviour), text (words), aligned (both).
+    The views: id (behaviour), text (words), aligned (both); a run has one to three of them.
     """
     current().run_id = run
     with progress():
@@ -35,8 +35,9 @@ def embed(run: RunId, as_json: AsJson = False) -> None:
 def project(
     run: RunId,
     view: Annotated[
-        Literal["id", "text", "aligned"], typer.Option("--view", help="Which item space.")
-    ] = "aligned",
+        Literal["id", "text", "aligned"] | None,
+        typer.Option("--view", help="Which item space.", show_default="the run's last view"),
+    ] = None,
     method: Annotated[
         Literal["umap", "pca"], typer.Option("--method", help="How to draw it in two dimensions.")
     ] = "umap",
@@ -49,18 +50,20 @@ def project(
     """
     current().run_id = run
     with progress() as report:
-        from rec_core.workbench.map_verbs import project
+        from rec_core.workbench.map_verbs import project, views
 
-        points = project(run, view, method=method, seed=seed, progress=report)
+        space = view or views(run)[-1]
+        points = project(run, space, method=method, seed=seed, progress=report)
     rows = points.to_dict(orient="records")
-    result = {"run": run, "view": view, "method": method, "seed": seed, "n_items": len(rows), "items": rows}
+    result = {"run": run, "view": space, "method": method, "seed": seed, "n_items": len(rows), "items": rows}
     emit(result, as_json, lambda console: _draw_map(console, result))
 
 
 def _draw_views(console: Console, result: dict[str, Any]) -> None:
     console.print(table([{"view": view, **facts} for view, facts in result["views"].items()]))
-    agreement = result.get("agreement") or {}
-    console.print(table(agreement.get("pairs", []), title="Agreement of two views"))
+    found = (result.get("agreement") or {}).get("pairs", [])
+    if found:
+        console.print(table(found, title="Agreement of two views"))
 
 
 def _draw_map(console: Console, result: dict[str, Any]) -> None:

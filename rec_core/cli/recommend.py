@@ -77,4 +77,7 @@ def _draw(console: Console, result: dict[str, Any]) -> None:
         table(result["evidence"], ("rank", "item_id", "title", "rating", "channel", "score"), "Evidence")
     )
     columns = ("item_id", "title", "score_without", "change")
-    console.print(table(result["removals"], columns, "The score without one history item"))
+    if result["removals"]:
+        console.print(table(result["removals"], columns, "The score without one history item"))
+    if result.get("note"):
+        console.print(result["note"])

@@ -10,11 +10,12 @@ from rec_core.cli.options import AsJson, RunId, examples
 from rec_core.cli.output import emit, pairs, table
 from rec_core.cli.progress import progress
 from rec_core.cli.session import current
+from rec_core.cli.train import metric_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(help="Runs: list, show, compare, note, queue, watch, cancel.")
+app = typer.Typer(help="Runs: list, show, compare, users, note, queue, watch, cancel.")
 
 JobName = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, or a background job's name.", show_default=False)
@@ -59,9 +60,9 @@ def compare(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Compare two runs on the test rows both scored.
+    """Compare two runs on what both were tested on.
 
-    Paired differences A - B with 95 % intervals.
+    Paired differences A - B with 95 % intervals, p-values corrected for the number of metrics.
     """
     with progress():
         from rec_core.workbench.compare_verbs import compare
@@ -69,6 +70,27 @@ def compare(
         result = compare(run_a, run_b)
     columns = ("metric", "a", "b", "difference", "low", "high", "p_corrected", "n")
     emit(result, as_json, lambda console: console.print(table(result["rows"], columns, f"{run_a} - {run_b}")))
+
+
+@app.command(epilog=examples("runs users RUN", "runs users RUN --metric recall@20 --users 3 --json"))
+def users(
+    run: RunId,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="A test metric; the system's headline one if left out.")
+    ] = None,
+    n_users: Annotated[int, typer.Option("--users", min=1, help="How many of each.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Show the test users a run served best and worst.
+
+    What they had, what was held out, and what they were shown.
+    """
+    current().run_id = run
+    with progress():
+        from rec_core.workbench.user_verbs import users_of_run
+
+        result = users_of_run(run, metric, n_users)
+    emit(result, as_json, lambda console: _draw_users(console, result))
 
 
 @app.command(epilog=examples('runs rename rallrec-sample-tiny-s0-1a2b3c "First try"'))
@@ -161,9 +183,24 @@ def _where(status: dict[str, Any]) -> dict[str, Any]:
     return {key: status.get(key) for key in ("stage", "step", "total")}
 
 
+def _draw_users(console: Console, result: dict[str, Any]) -> None:
+    for side in ("best", "worst"):
+        rows = [
+            {**record, "wanted": record["wanted"][:3], "recommended": record["recommended"][:3]}
+            for record in result[side]
+        ]
+        columns = ("user", "value", "n_history", "wanted", "recommended")
+        console.print(table(rows, columns, f"{side.capitalize()} by {result['metric']} (three items of each)"))
+
+
 def _draw_run(console: Console, facts: dict[str, Any]) -> None:
     console.print(pairs(facts))
     for part in ("config", "env"):
         console.print(pairs(facts.get(part) or {}, part))
-    for arm, metrics in (facts.get("metrics") or {}).get("arms", {}).items():
-        console.print(table([{"metric": name, **values} for name, values in metrics.items()], title=arm))
+    found = facts.get("metrics") or {}
+    measured = found.get("arms") or {"Test metrics": found.get("metrics") or {}}
+    beyond = {"Beyond accuracy": (found.get("beyond") or {}).get("users") or {}}
+    sampled = {"Against sampled items": (found.get("sampled") or {}).get("metrics") or {}}
+    for title, metrics in {**measured, **beyond, **sampled}.items():
+        if metrics:
+            console.print(table(metric_rows(metrics), title=title))

@@ -13,6 +13,7 @@ from rec_core.cli.options import AsJson, PresetName, RunId, Seed, examples
 from rec_core.cli.output import emit, pairs, plain, shown, table
 from rec_core.cli.progress import progress
 from rec_core.cli.session import current
+from rec_core.processes import is_main
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,8 +32,8 @@ Threads = Annotated[
     typer.Option(
         "--threads",
         min=1,
-        help="Threads of the language model (the field n_threads) and, with --background, of the worker's "
-        "numerical libraries (all cores by default).",
+        help="Threads of the model (the field n_threads) and, with --background, of the worker's numerical "
+        "libraries (all cores by default).",
     ),
 ]
 WorkerThreads = Annotated[
@@ -41,7 +42,7 @@ WorkerThreads = Annotated[
         "--threads",
         min=1,
         help="With --background: threads of the worker's numerical libraries (all cores by default). The "
-        "language model keeps the n_threads that the run was created with.",
+        "model keeps the n_threads that the run was created with.",
     ),
 ]
 
@@ -49,14 +50,15 @@ WorkerThreads = Annotated[
 @app.command(
     cls=TrainCommand,
     epilog=examples(
-        "train rallrec --data sample --preset tiny",
+        "train graph_cf --help",
+        "train graph_cf --data sample --preset tiny",
         "train rallrec --data ml-1m --preset small --set tuning.training.epochs=2 --seed 1",
         "train rallrec --data sample --background",
     ),
 )
 def train(
     system: Annotated[
-        str, typer.Argument(metavar="SYSTEM", help="Which system, for example rallrec.", show_default=False)
+        str, typer.Argument(metavar="SYSTEM", help="Which system, as `systems` lists them.", show_default=False)
     ],
     data: Annotated[
         str, typer.Option("--data", help="A dataset's name, as `data list` shows it.", show_default=False)
@@ -81,7 +83,8 @@ def train(
 
         overrides = _with_threads(parse_assignments(settings or []), threads)
         run_id = new_run(system, data, preset, overrides or None, seed, progress=report)
-    sys.stderr.write(f"Run {run_id}\n")
+    if is_main():
+        sys.stderr.write(f"Run {run_id}\n")
     _carry_out(run_id, background, threads, as_json)
 
 
@@ -102,8 +105,8 @@ def resume(
         from rec_core.types import InputError
 
         raise InputError(
-            "--threads of `resume` needs --background; the language model keeps the n_threads that the run "
-            "was created with."
+            "--threads of `resume` needs --background; the model keeps the n_threads that the run was "
+            "created with."
         )
     _carry_out(run, background, threads, as_json, draw=not worker)
 
@@ -135,23 +138,37 @@ def _carry_out(run_id: str, background: bool, threads: int | None, as_json: bool
         return
     current().run_id = run_id
     done = folder.status.get("state") == "done"  # only reported: nothing to claim, nothing written
-    with progress(draw) as report, nullcontext() if done else jobs.working(space, folder):
+    claimed = nullcontext() if done or not is_main() else jobs.working(space, folder)
+    with progress(draw and is_main()) as report, claimed:
         from rec_core.workbench.run_verbs import resume
 
         result = resume(run_id, progress=report)
-    emit(result, as_json, lambda console: draw_result(console, result))
+    if is_main():
+        emit(result, as_json, lambda console: draw_result(console, result))
 
 
 def draw_result(console: Console, result: dict[str, Any]) -> None:
-    """Draw the metrics of a finished run: one row per arm where there are several, then their differences."""
-    console.print(pairs({key: result.get(key) for key in ("run", "system", "dataset", "seconds")}))
-    arms = result.get("arms") or {result["system"]: result["metrics"]}
-    console.print(table(_with_intervals(arms, "arm"), title="Test metrics, each with its 95 % interval"))
+    """Draw the metrics of a finished run: a row per arm and their differences, or a row per metric."""
+    console.print(pairs({key: result.get(key) for key in ("run", "system", "dataset", "seconds", "protocol")}))
+    title = "Test metrics, each with its 95 % interval"
+    if result.get("arms"):
+        console.print(table(_with_intervals(result["arms"], "arm"), title=title))
+    else:
+        console.print(table(metric_rows(result["metrics"]), title=title))
     if result.get("differences"):
         rows = _with_intervals(result["differences"], "difference")
         console.print(table(rows, title="Differences on the same test rows, each with its 95 % interval"))
     if result.get("precision"):
         console.print(f"Language model: {shown(result['precision'])}")
+
+
+def metric_rows(metrics: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per metric: its value, its limits and how many users it rests on."""
+    limits = ("value", "low", "high")
+    return [
+        {"metric": name, **{key: interval.get(key) for key in limits}, "users": interval.get("n")}
+        for name, interval in metrics.items()
+    ]
 
 
 def _with_intervals(arms: dict[str, dict[str, dict[str, Any]]], heading: str) -> list[dict[str, Any]]:

@@ -38,12 +38,12 @@ class Fields:
 
 @dataclass(frozen=True)
 class HistoryLog:
-    """Rows one behind the other, every history a stretch of them: a window is two numbers, its end and length.
+    """Rows one behind the other, every history a stretch of them: a window is its end and its length.
 
     Memory is linear in the rows: no history is written out.
     """
 
-    item_codes: np.ndarray  # (N,) int32
+    item_codes: np.ndarray  # (N + 1,) int32; one empty row closes the log
     rating_counts: np.ndarray  # (N + 1, R) int32: how often each rating value comes before row n
 
 
@@ -61,7 +61,7 @@ def by_user(interactions: Interactions) -> np.ndarray:
 
 
 def windows_of(interactions: Interactions, samples: CTRSamples, history_length: int) -> Windows:
-    """Return the last `history_length` rows before each question's target, as stretches of the sorted rows."""
+    """Return the last `history_length` rows before each target, as stretches of the sorted rows."""
     counts = np.bincount(interactions.user_nums, minlength=interactions.n_users)
     starts = np.cumsum(counts) - counts
     ends = starts[samples.user_nums] + samples.history_lengths
@@ -128,13 +128,14 @@ def make_log(fields: Fields, item_nums: np.ndarray, ratings: np.ndarray) -> Hist
     if len(fields.rating_values):
         counts[rated + 1, _nearest(fields.rating_values, ratings[rated])] = 1
         np.cumsum(counts, axis=0, out=counts)
-    return HistoryLog(fields.history_codes[item_nums], counts)
+    codes = np.append(fields.history_codes[item_nums], UNKNOWN).astype(np.int32)
+    return HistoryLog(codes, counts)
 
 
 def _columns(
     table: pd.DataFrame, n: int, name: str, no_category: Sequence[str], leave_out: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return the fields of users or items as words: the number itself, and what at least two of them share."""
+    """Return the fields of users or items as words: the number itself, and what two or more share."""
     columns = {} if name in leave_out else {name: np.arange(n).astype(str)}
     for column in table.columns:
         if column in no_category or column in leave_out or pd.api.types.is_float_dtype(table[column]):

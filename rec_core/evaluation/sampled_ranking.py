@@ -63,8 +63,13 @@ def sampled_metrics(
         chunk: users per block.
 
     Raises:
-        InputError: a user has fewer items to draw from than asked for, or popularity is missing.
+        InputError: a user has fewer items to draw from than asked for, none are asked for, or popularity is
+            missing.
     """
+    if n_negatives < 1:
+        raise InputError(
+            f"Sampling {n_negatives} items leaves nothing to compare; draw at least one negative."
+        )
     if draw == "popularity" and popularity is None:
         raise InputError("Sampling by popularity needs the interactions per item; pass `popularity`.")
     weights = np.ones(n_items) if draw == "uniform" else np.asarray(popularity, dtype=np.float64)

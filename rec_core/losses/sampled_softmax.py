@@ -18,8 +18,8 @@ def sampled_softmax(
 
     A negative that is the row's own target does not count. With `log_q` every negative's score is lessened by
     the logarithm of how often it is expected among the draws, log(S q_j): the sum then estimates the full
-    softmax's denominator without bias, however the items were drawn. The target, which is always there, is not
-    corrected. Memory: B x S logits and as many gradients.
+    softmax's denominator without bias, however the items were drawn. The target, which is always there, is
+    not corrected. Memory: B x S logits and as many gradients.
     Paper: Jean et al. (ACL 2015), section 3, and Bengio and Senecal (2008) for the weights of the draws.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from rec_core.types import InputError
@@ -28,6 +30,55 @@ def auc(labels: np.ndarray, probs: np.ndarray) -> float:
         return float("nan")
     rank_sum = midranks(scores)[positive].sum()
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+@dataclass(frozen=True)
+class UserAUCs:
+    """The AUC inside each user's rows; NaN for users whose rows are all of one class."""
+
+    users: np.ndarray  # (U,) ascending
+    aucs: np.ndarray  # (U,) float64
+    n_rows: np.ndarray  # (U,) int64
+
+
+def user_aucs(labels: np.ndarray, probs: np.ndarray, users: np.ndarray) -> UserAUCs:
+    """Return every user's own AUC, all users in two sorts.
+
+    Args:
+        labels: (N,) 0 or 1.
+        probs: (N,) scores of any scale; only their order inside a user matters, ties count one half.
+        users: (N,) whose row each is.
+    """
+    positive, scores = _pairs(labels, probs)
+    names, place = np.unique(users, return_inverse=True)
+    n_rows = np.bincount(place, minlength=len(names))
+    n_positive = np.bincount(place, weights=positive, minlength=len(names))
+    before = np.cumsum(n_rows) - n_rows  # rows of users that sort earlier
+    order_of_score = np.unique(scores, return_inverse=True)[1]
+    ranks = midranks(place * (order_of_score.max(initial=0) + 1) + order_of_score) - before[place]
+    rank_sums = np.bincount(place, weights=ranks * positive, minlength=len(names))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pairs = n_positive * (n_rows - n_positive)
+        return UserAUCs(names, (rank_sums - n_positive * (n_positive + 1) / 2) / pairs, n_rows)
+
+
+def user_auc(labels: np.ndarray, probs: np.ndarray, users: np.ndarray, weighted: bool = False) -> float:
+    """Return the mean AUC over users who have both classes; unlike `auc` it compares nobody with others.
+
+    Args:
+        labels: (N,) 0 or 1.
+        probs: (N,) scores of any scale.
+        users: (N,) whose row each is.
+        weighted: users count by their rows (GAUC); otherwise each counts once.
+
+    Returns:
+        0..1, higher is better; NaN when no user has both classes.
+    """
+    found = user_aucs(labels, probs, users)
+    both = ~np.isnan(found.aucs)
+    if not both.any():
+        return float("nan")
+    return float(np.average(found.aucs[both], weights=found.n_rows[both] if weighted else None))
 
 
 def log_loss(labels: np.ndarray, probs: np.ndarray) -> float:

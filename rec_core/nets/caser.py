@@ -16,16 +16,15 @@ from rec_core.nets.sequence_net import SequenceNet
 class Caser(SequenceNet):
     """Convolutions over the vectors of the last L items, a dense layer, the user's own vector beside it.
 
-    A horizontal filter of height h slides over h items in a row and keeps its strongest answer; a vertical one
-    is a weighted sum of the L item vectors. Before a history has L items the missing ones are zero. All
+    A horizontal filter of height h slides over h items in a row and keeps its strongest answer; a vertical
+    one is a weighted sum of the L item vectors. Before a history has L items the missing ones are zero. All
     positions at once are one convolution and one sliding maximum over the sequence, instead of L-item windows
     written out. A state is (z, user vector, 1), an item's vector (W', b').
 
     Paper: Caser (WSDM 2018), equations 2-7; settings of section 4.1.3: D 50, L 5, T 3, 16 horizontal filters
-    per height, 4 vertical ones, ReLU, dropout 0.5, binary cross-entropy with 3 negatives. T, the number of next
-    items that one state predicts, belongs to the objective.
-    Reductions: `n_users` 0 leaves the user out ("vh" of section 4.4), `n_horizontal` or `n_vertical` 0 a kind
-    of filter ("pv", "ph").
+    per height, 4 vertical ones, ReLU, dropout 0.5, binary cross-entropy with 3 negatives. T, the number of
+    next items that one state predicts, belongs to the objective. Reductions: `n_users` 0 leaves the user out
+    ("vh" of section 4.4), `n_horizontal` or `n_vertical` 0 a kind of filter ("pv", "ph").
 
     Args:
         n_items: I.
@@ -40,7 +39,7 @@ class Caser(SequenceNet):
         heights: of the horizontal filters; None is 1 to L.
 
     Raises:
-        ValueError: users are needed and not given, or a filter is higher than the window.
+        ValueError: a filter is higher than the window.
     """
 
     def __init__(
@@ -57,16 +56,16 @@ class Caser(SequenceNet):
     ) -> None:
         super().__init__(n_items)
         self.reads_users = n_users > 0
-        self.window = window
-        size, heights = embedding_size, (heights or range(1, window + 1)) if n_horizontal else ()
-        if max(heights, default=1) > window:
-            raise ValueError(f"a filter of height {max(heights)} does not fit into {window} items")
+        self.window, size = window, embedding_size
+        self.heights = tuple(heights or range(1, window + 1)) if n_horizontal else ()
+        if max(self.heights, default=1) > window:
+            raise ValueError(f"a filter of height {max(self.heights)} does not fit into {window} items")
         self.items = nn.Parameter(torch.randn(n_items, size, generator=generator) / size)
         self.users = nn.Parameter(torch.randn(n_users, size, generator=generator) / size) if n_users else None
-        self.horizontal = nn.ModuleList(_filters(size, n_horizontal, h, generator) for h in heights)
+        self.horizontal = nn.ModuleList(_filters(size, n_horizontal, h, generator) for h in self.heights)
         self.vertical = _filters(1, n_vertical, window, generator) if n_vertical else None
         self.dropout = Dropout(dropout)
-        self.dense = linear(n_vertical * size + n_horizontal * len(heights), size, generator)
+        self.dense = linear(n_vertical * size + n_horizontal * len(self.heights), size, generator)
         width = 2 * size if n_users else size
         weights = torch.randn(n_items, width, generator=generator) / width
         self.outputs = nn.Parameter(torch.cat([weights, torch.zeros(n_items, 1)], dim=1))
@@ -96,23 +95,19 @@ class Caser(SequenceNet):
         return torch.cat(answers, dim=1)
 
     def _strongest(self, picture: torch.Tensor) -> list[torch.Tensor]:
-        """Return per height the largest answer inside the window that ends at each position (B, filters, T)."""
+        """Return per height the largest answer inside the window ending at each position (B, filters, T)."""
         answers = []
-        for filters in self.horizontal:
-            height = filters.kernel_size[0]
+        for filters, height in zip(self.horizontal, self.heights, strict=True):
             slid = filters(picture).relu()  # (B, filters, L - h + T)
             answers.append(nn.functional.max_pool1d(slid, self.window - height + 1, stride=1))
         return answers
 
-    def _state(
-        self, answers: torch.Tensor, rows: torch.Tensor, users: torch.Tensor | None
-    ) -> torch.Tensor:
+    def _state(self, answers: torch.Tensor, rows: torch.Tensor, users: torch.Tensor | None) -> torch.Tensor:
         z = self.dense(self.dropout(answers)).relu()
         parts = [z, z.new_ones(len(z), 1)]
         if self.users is not None:
-            if users is None:
-                raise ValueError("this net was built with users; say who reads each sequence")
-            parts.insert(1, self.users.index_select(0, users[rows]))
+            own = self.users.mean(0).expand(len(z), -1) if users is None else self.users[users[rows]]
+            parts.insert(1, own)
         return torch.cat(parts, dim=1)
 
 

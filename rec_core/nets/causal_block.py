@@ -39,9 +39,7 @@ class CausalAttention(nn.Module):
     def forward(self, states: torch.Tensor, rows: RaggedRows) -> torch.Tensor:
         """Return (P, D) from (P, D)."""
         together = rows.pad_right(self.queries_keys_values(states))
-        queries, keys, values = (
-            self._heads(part) for part in together.chunk(3, dim=2)
-        )  # (B, heads, T, D / heads)
+        queries, keys, values = (self._heads(part) for part in together.chunk(3, dim=2))
         return self.mix(rows.pack(self._attend(queries, keys, values).transpose(1, 2).flatten(2)))
 
     def newest(self, states: torch.Tensor, rows: RaggedRows, ends: torch.Tensor) -> torch.Tensor:
@@ -57,6 +55,7 @@ class CausalAttention(nn.Module):
         return self.mix(seen.transpose(1, 2).flatten(1))
 
     def _heads(self, padded: torch.Tensor) -> torch.Tensor:
+        """Return (B, heads, T, D / heads) from (B, T, D)."""
         return padded.unflatten(2, (self.n_heads, -1)).transpose(1, 2)
 
     def _attend(self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

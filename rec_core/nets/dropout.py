@@ -11,8 +11,8 @@ _LEVELS = 1 << 16
 class Dropout(nn.Module):
     """Zero each element with probability `prob` in training and scale the rest, so that the mean stays.
 
-    A CPU's own dropout draws a Bernoulli number per element and takes 11 ns for it; a quarter of a 64-bit draw
-    and a comparison take 1.6 ns (one core, 1.3 million elements). Draws come from the device's default
+    A CPU's own dropout draws a Bernoulli number per element and takes 11 ns for it; a quarter of a 64-bit
+    draw and a comparison take 1.6 ns (one core, 1.3 million elements). Draws come from the device's default
     generator; devices that are no CPU use the dropout they have.
     Paper: Dropout (JMLR 2014), section 4, scaled in training instead of at test time.
     Differs from paper: on a CPU the probability is rounded to the nearest of 65,536 steps.

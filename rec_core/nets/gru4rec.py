@@ -16,8 +16,8 @@ class GRU4Rec(SequenceNet):
 
     Paper: GRU4Rec (ICLR 2016), section 3; dropout of the input and training on every prefix from Tan et al.
     (DLRS 2016), section 3.1; the map back to item space from its section 3.4.
-    Differs from paper: a user's whole history is one sequence instead of sessions side by side; the loss is the
-    objective's choice; input and output share the item vectors. The function, the initial values and the
+    Differs from paper: a user's whole history is one sequence instead of sessions side by side; the loss is
+    the objective's choice; input and output share the item vectors. The function, the initial values and the
     settings (D 64, hidden 128, one layer, dropout 0.3) are those of RecBole 1.2.1.
 
     Args:

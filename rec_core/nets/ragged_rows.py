@@ -9,8 +9,8 @@ class RaggedRows:
     """The real positions of left-padded sequences: P of them, row by row, oldest first.
 
     What works position by position (linear maps, norms, dropout) works on (P, D). What works along the
-    sequence takes the right-padded form (B, longest, D): read from left to right, padding that comes last never
-    reaches a real position, so that it needs no mask.
+    sequence takes the right-padded form (B, longest, D): read from left to right, padding that comes last
+    never reaches a real position, so that it needs no mask.
 
     Args:
         sequences: (B, T) int64, padding only on the left.
@@ -32,13 +32,13 @@ class RaggedRows:
     def pad_right(self, packed: torch.Tensor) -> torch.Tensor:
         """Return (B, longest, D) from (P, D), zero where nothing is."""
         if len(packed) == self.n_rows * self.longest:
-            return packed.view(self.n_rows, self.longest, -1)
+            return packed.view(self.n_rows, self.longest, packed.shape[1])
         flat = packed.new_zeros(self.n_rows * self.longest, packed.shape[1])
-        return flat.index_copy(0, self._slots, packed).view(self.n_rows, self.longest, -1)
+        return flat.index_copy(0, self._slots, packed).view(self.n_rows, self.longest, packed.shape[1])
 
     def pack(self, padded: torch.Tensor) -> torch.Tensor:
         """Return (P, D) from (B, longest, D)."""
-        flat = padded.reshape(self.n_rows * self.longest, -1)
+        flat = padded.reshape(self.n_rows * self.longest, padded.shape[2])
         return flat if len(flat) == len(self._slots) else flat.index_select(0, self._slots)
 
     def newest(self) -> tuple[torch.Tensor, torch.Tensor]:

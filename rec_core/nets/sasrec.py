@@ -21,17 +21,17 @@ class SASRec(SequenceNet):
 
     Two published settings, by `style`:
 
-    - "library" is the function of RecBole 1.2.1's SASRec: the norm after each sum and over the embedded input,
-      GELU, a linear map over the heads, positions counted from the oldest item read (0).
-    - "paper" follows the formulas: the norm before attention and map, ReLU, no map over the heads, positions
-      counted to the newest item (max_length - 1), so that "the item before" has a number of its own.
+    - "library" is the function of RecBole 1.2.1's SASRec: the norm after each sum and over the embedded
+    input, GELU, a linear map over the heads, positions counted from the oldest item read (0). - "paper"
+    follows the formulas: the norm before attention and map, ReLU, no map over the heads, positions counted to
+    the newest item (max_length - 1), so that "the item before" has a number of its own.
 
     Paper: SASRec (ICDM 2018), section III, equations 1-6; settings of section IV-C: 2 blocks, 1 head, D 50,
     hidden 50, dropout 0.2 (MovieLens) or 0.5, binary cross-entropy with one negative, Adam at 0.001.
-    Differs from paper: "paper" has a layer norm at the end, without which the last sum is never normalised (as
-    the authors' code has it); linear maps have biases. Differs from authors' code: keys and values are made
-    from normalised states too, and residuals add the states before the norm, as the formulas say; item vectors
-    are not multiplied by the square root of D.
+    Differs from paper: "paper" has a layer norm at the end, without which the last sum is never normalised
+    (as the authors' code has it); linear maps have biases. Differs from authors' code: keys and values are
+    made from normalised states too, and residuals add the states before the norm, as the formulas say; item
+    vectors are not multiplied by the square root of D.
 
     Args:
         n_items: I.
@@ -104,7 +104,7 @@ class SASRec(SequenceNet):
         *earlier, final = self.blocks
         for block in earlier:
             states = block(states, rows)
-        return self._finished(final.newest(states, rows, ends))
+        return self._finished(final.newest(states, rows, ends))  # type: ignore[operator]
 
     def _embedded(self, rows: RaggedRows) -> torch.Tensor:
         if rows.longest > self.max_length:

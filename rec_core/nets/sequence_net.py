@@ -56,7 +56,7 @@ class SequenceNet(nn.Module):
         states = self.read(sequences, users)
         flat = states.new_zeros(sequences.numel(), states.shape[1])
         slots = (sequences != self.pad).flatten().nonzero().squeeze(1)
-        return flat.index_copy(0, slots, states).view(*sequences.shape, -1)
+        return flat.index_copy(0, slots, states).view(*sequences.shape, states.shape[1])
 
     def last(self, sequences: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
         """Return the state (B, D) at the last position, zero for an empty sequence."""

@@ -24,7 +24,7 @@ class FieldReader:
         user_codes: (U + 1, fields of a user) int64.
         item_codes: (I, fields of an item) int64.
         item_counts: (I, G) float32, counted bags of the item.
-        log_codes: (N,) int32, the log's items.
+        log_codes: (N + 1,) int32, the log's items and one empty row.
         log_counts: (N + 1, R) int32, running counts of the log's ratings.
         history_length: T.
         device: where everything lives.
@@ -43,13 +43,8 @@ class FieldReader:
         self.device = device
         arrays = (user_codes, item_codes, item_counts)
         self._users, self._items, self._item_counts = (torch.from_numpy(a).to(device) for a in arrays)
+        self._log_codes, self._log_counts = (torch.from_numpy(a).to(device) for a in (log_codes, log_counts))
         self._steps_back = torch.arange(1, history_length + 1, device=device)
-        self.open_log(log_codes, log_counts)
-
-    def open_log(self, log_codes: np.ndarray, log_counts: np.ndarray) -> None:
-        """Read windows from these rows from now on."""
-        self._log_codes = torch.from_numpy(log_codes).to(self.device)
-        self._log_counts = torch.from_numpy(log_counts).to(self.device)
 
     def read(self, places: torch.Tensor) -> FieldBatch:
         """Return codes (B, F), counts (B, G + R) and window (B, T).
@@ -61,14 +56,8 @@ class FieldReader:
         codes = torch.cat([self._users[users], self._items[items]], dim=1)
         ratings = self._log_counts[ends] - self._log_counts[ends - lengths]
         counts = torch.cat([self._item_counts[items], ratings.to(self._item_counts.dtype)], dim=1)
-        back = self._steps_back
-        window = (
-            self._log_codes[(ends.unsqueeze(1) - back).clamp_(min=0)] if len(back) else self._empty(users)
-        )
-        return codes, counts, window.long().mul_(back <= lengths.unsqueeze(1))
-
-    def _empty(self, users: torch.Tensor) -> torch.Tensor:
-        return users.new_zeros(len(users), 0)
+        window = self._log_codes[(ends.unsqueeze(1) - self._steps_back).clamp_(min=0)].long()
+        return codes, counts, window.mul_(self._steps_back <= lengths.unsqueeze(1))
 
 
 class Click:

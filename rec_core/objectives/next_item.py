@@ -18,7 +18,7 @@ from rec_core.types import InputError
 
 Loss = Literal["cross_entropy", "sampled_softmax", "bce"]
 Draws = Literal["uniform", "popularity"]
-Batch = tuple[torch.Tensor, ...]  # users (B,), inputs (B, T), targets (B, T, A), negatives (B, ...) where needed
+Batch = tuple[torch.Tensor, ...]  # users (B,), inputs (B, T), targets (B, T, A), some losses' negatives
 
 
 class NextItem:
@@ -29,7 +29,7 @@ class NextItem:
 
     Args:
         net: item numbers to states.
-        histories: indptr (U + 1,) int64 and items (N,), each user's in time order (not sorted, repeats allowed).
+        histories: indptr (U + 1,) int64 and items (N,), each user's in time order, repeats allowed.
         max_length: T, items a window reads.
         batch_size: targets per step. An epoch has ceil(targets / batch_size) steps, its windows are dealt to
             them evenly, so a step has about this many targets (exactly, give or take one, if
@@ -62,24 +62,25 @@ class NextItem:
         self.net = net
         self._device = net.item_vectors.device
         indptr, items = (torch.from_numpy(np.asarray(a, dtype=np.int64)).to(self._device) for a in histories)
-        if not bool((indptr.diff() > 1).any()):
-            raise InputError("No history has two items in training, so nothing comes next; import more rows.")
-        self._items, self._loss, self._n_negatives = items, loss, n_negatives
-        self._draws, self._one_each = draws, targets_per_window == 1
-        self._log_q = self._log_probabilities() if correct_draws else None
-        self._sampler = self._unseen(indptr) if loss == "bce" else None
-        self._windows = SequenceWindows(
-            indptr, items, net.pad, max_length, targets_per_window or max_length, n_ahead
-        )
+        stretch = targets_per_window or max_length
+        self._windows = SequenceWindows(indptr, items, net.pad, max_length, stretch, n_ahead)
+        self._one_each = stretch == 1
+        self._loss, self._n_negatives = loss, n_negatives
+        self._sampler = self._leave_out_the_sated(indptr, items) if loss == "bce" else None
+        self._pool = items if draws == "popularity" else torch.arange(net.n_items, device=self._device)
+        shares = torch.bincount(self._pool, minlength=net.n_items) / len(self._pool)
+        self._log_q = shares.log() if correct_draws else None
         self.n_batches = min(-(-self._windows.n_steps // batch_size), self._windows.fewest)
+        if not self.n_batches:
+            raise InputError("No history has two items in training, so nothing comes next; import more rows.")
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield one epoch's windows in random order; cuts and negatives are drawn anew."""
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**63)))
         parts = (part.tensor_split(self.n_batches) for part in self._windows.draw(generator))
-        for windows in zip(*parts, strict=True):
-            inputs, targets = self._windows.read(windows)
-            yield windows[0], inputs, targets, *self._negatives(windows[0], targets, generator)
+        for users, begins, ends in zip(*parts, strict=True):
+            inputs, targets = self._windows.read((users, begins, ends))
+            yield users, inputs, targets, *self._negatives(users, targets, generator)
 
     def weight(self, batch: Batch) -> int:
         """Return the number of targets, which the loss is a mean over."""
@@ -88,15 +89,49 @@ class NextItem:
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return the mean loss over the targets of one batch; scores are made for real positions alone."""
         users, inputs, targets, *negatives = batch
-        real = inputs != self.net.pad
-        wanted = targets[:, -1] if self._one_each else targets[real]  # (P, A)
-        position, ahead = (wanted != self.net.pad).nonzero(as_tuple=True)
-        states = self.net.last(inputs, users) if self._one_each else self.net.read(inputs, users)
-        states, wanted = states.index_select(0, position), wanted[position, ahead]
+        wanted = self._of_states(targets, inputs)  # (P, A)
+        which = (wanted != self.net.pad).nonzero(as_tuple=True)
+        read = self.net.last if self._one_each else self.net.read
+        states, wanted = read(inputs, users).index_select(0, which[0]), wanted[which]
         vectors = self.net.item_vectors
         if self._loss == "cross_entropy":
             return cross_entropy(states, vectors, wanted)
         if self._loss == "sampled_softmax":
             drawn = negatives[0][0]
-            return sampled_softmax(states, vectors, wanted, drawn, self._log_q[drawn] if self._log_q is not None else None)
-        ...
+            log_q = None if self._log_q is None else self._log_q[drawn]
+            return sampled_softmax(states, vectors, wanted, drawn, log_q)
+        unwanted = self._of_states(negatives[0], inputs)[which]  # (targets, S)
+        yes = (states * vectors.index_select(0, wanted)).sum(dim=1)
+        no = (vectors[unwanted] @ states.unsqueeze(2)).squeeze(2)
+        return pair_cross_entropy(yes, no)
+
+    def _of_states(self, values: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the rows of values (B, T, ...) that belong to the states the net gives."""
+        return values[:, -1] if self._one_each else values[inputs != self.net.pad]
+
+    def _negatives(
+        self, users: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, ...]:
+        """Return nothing; (B, S), every row the same; or (B, T, A, S), padded where there is no target."""
+        if self._loss == "sampled_softmax":
+            draws = torch.randint(
+                len(self._pool), (self._n_negatives,), generator=generator, device=self._device
+            )
+            return (self._pool[draws].expand(len(users), -1),)
+        if self._sampler is None:
+            return ()
+        real = targets != self.net.pad
+        unseen = targets.new_full((*targets.shape, self._n_negatives), self.net.pad)
+        readers = users[real.nonzero(as_tuple=True)[0]].repeat_interleave(self._n_negatives)
+        unseen[real] = self._sampler.draw(readers, generator).view(-1, self._n_negatives)
+        return (unseen,)
+
+    def _leave_out_the_sated(self, indptr: torch.Tensor, items: torch.Tensor) -> UnseenSampler:
+        """Return who draws unseen items; who has seen all of them is no longer trained on."""
+        everyone = torch.arange(len(indptr) - 1, device=self._device)
+        pairs = (torch.repeat_interleave(everyone, indptr.diff()) * self.net.n_items + items).unique()
+        counts = torch.bincount(pairs // self.net.n_items, minlength=len(everyone)).cumsum(0).cpu().numpy()
+        seen = np.concatenate(([0], counts)), (pairs % self.net.n_items).cpu().numpy()
+        sampler = UnseenSampler(seen, self.net.n_items, self._device)
+        self._windows.leave_out(~sampler.can_lose(everyone))
+        return sampler

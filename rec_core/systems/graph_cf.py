@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from rec_core.config import Config
+from rec_core.config import Between, Config, OneOf, Range
 from rec_core.nets.initial_table import Initial
 from rec_core.nets.lightgcn import Combination, LightGCN
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
@@ -72,6 +72,22 @@ class GraphCFConfig(RankingConfig):
         if name == "paper":
             return _RLMREC
         return {}
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching; each encoder has some of its own."""
+        contrastive = {"encoder": ("sgl", "simgcl")}
+        return {
+            "embedding_size": OneOf((32, 64, 128)),
+            "n_layers": Between(1, 4),
+            "loop.learning_rate": Between(1e-4, 1e-2, log=True),
+            "reg": Between(1e-7, 1e-2, log=True),
+            "keep_prob": Between(0.5, 1.0, when={"encoder": ("lightgcn",)}),
+            "contrast.weight": Between(0.005, 1.0, log=True, when=contrastive),
+            "contrast.temperature": Between(0.05, 1.0, log=True, when=contrastive),
+            "contrast.drop_prob": Between(0.05, 0.5, when={"encoder": ("sgl",)}),
+            "contrast.eps": Between(0.01, 0.5, log=True, when={"encoder": ("simgcl",)}),
+        }
 
 
 # RLMRec's base LightGCN on amazon and yelp: 32-d sum of layers 0..3, keep 0.8, Adam 1e-3, batch 4,096, L2 1e-6

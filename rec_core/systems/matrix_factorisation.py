@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
+from rec_core.config import Between, OneOf, Range
 from rec_core.nets.initial_table import Initial
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
 from rec_core.objectives.pairwise_ranking import PairwiseRanking
@@ -45,6 +46,16 @@ class MatrixFactorisationConfig(RankingConfig):
         if name == "tiny":
             return {"embedding_size": 16, "loop.epochs": 30, "loop.learning_rate": 1e-2, "batch_size": 512}
         return {}
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching."""
+        return {
+            "embedding_size": OneOf((32, 64, 128, 256)),
+            "loop.learning_rate": Between(1e-4, 1e-2, log=True),
+            "reg": Between(1e-7, 1e-2, log=True),
+            "batch_size": OneOf((512, 1024, 2048, 4096)),
+        }
 
 
 def learn(

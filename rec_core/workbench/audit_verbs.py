@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rec_core.config import Config
 from rec_core.data.candidates import candidate_sets
 from rec_core.data.histories import HistoryStore
 from rec_core.data.interactions import subset
@@ -20,16 +22,19 @@ from rec_core.store import Workspace, content_hash, new_folder, read_json, write
 from rec_core.types import (
     ChoiceRequest,
     InputError,
+    Interactions,
     ProbeResult,
     Progress,
     ProgressEvent,
     ScoreRequest,
     ignore_progress,
 )
-from rec_core.workbench.run_verbs import load_run
+from rec_core.workbench.capability_verbs import capable, config_of_run, lacking
 
-PROBES = ("position", "popularity")
+NEEDS = {"position": ("EvidenceScorer", "ListChooser"), "popularity": ("Recommender",)}
+PROBES = tuple(NEEDS)
 DEFAULT_USERS = 100
+_MIN_HISTORY = 5  # earlier items of a like question, where a run's config does not say
 _CANDIDATES = 5  # the list length the embedded model has learned to read
 _LIST_LENGTH = 10
 
@@ -45,6 +50,8 @@ def audit(
 ) -> dict[str, Any]:
     """Run one probe ("position", "popularity") or "all" and return its rows, with the folder that keeps them.
 
+    "all" runs the probes that the run can be asked (`NEEDS`).
+
     Args:
         run_id: a finished run.
         probe: which.
@@ -54,7 +61,7 @@ def audit(
         workspace: where runs live.
 
     Raises:
-        InputError: unknown probe, or too few users asked for.
+        InputError: unknown probe, one that asks what the run cannot answer, or too few users asked for.
     """
     space = workspace or Workspace.from_environment()
     if probe not in (*PROBES, "all"):
@@ -62,10 +69,10 @@ def audit(
     if n_users is not None and n_users < 2:
         raise InputError(f"An audit needs at least 2 users, not {n_users}.")
     space.check_writable()
-    system = load_run(run_id, workspace=space)
-    wanted = PROBES if probe == "all" else (probe,)
-    questions = _Questions(system, n_users or DEFAULT_USERS, seed)
-    results = [_RUNNERS[name](questions, progress) for name in wanted]
+    wanted = probes_of(run_id, workspace=space) if probe == "all" else [probe]
+    system = capable(run_id, *NEEDS[(wanted or PROBES)[-1]], workspace=space)
+    audited = _Audited(system, *config_of_run(space, run_id), n_users or DEFAULT_USERS, seed)
+    results = [_RUNNERS[name](audited, progress) for name in wanted]
     folder = _keep(space.run_path(run_id) / "audits", probe, results, {"n_users": n_users, "seed": seed})
     rows = [_json_row(row) for result in results for row in result.rows.to_dict("records")]
     return {"run": run_id, "probe": probe, "rows": rows, "report": str(folder)}
@@ -80,47 +87,84 @@ def audits(run_id: str, *, workspace: Workspace | None = None) -> list[dict[str,
     return [{**read_json(file), "report": str(file.parent)} for file in folders]
 
 
-class _Questions:
-    """The users and rows a probe asks about: the last like question of some test users, drawn by seed."""
-
-    def __init__(self, system: Any, n_users: int, seed: int) -> None:
-        from rec_core.systems.like_questions import Parts, requests_of
-
-        self.system, self.seed = system, seed
-        interactions = system.dataset.interactions
-        parts = Parts.of(system.dataset, system.config.min_history)
-        self.train = subset(interactions, parts.train_rows)
-        test = parts.samples.take(parts.split.test)
-        users = np.unique(test.user_nums)
-        chosen = numpy_generator(seed, "audit", "users").permutation(users)[:n_users]
-        last = {int(user): row for row, user in enumerate(test.user_nums)}
-        self.samples = test.take(np.array(sorted(last[int(user)] for user in chosen)))
-        self.requests: list[ScoreRequest] = requests_of(system.dataset, self.samples)
-
-    def choices(self) -> tuple[list[ChoiceRequest], np.ndarray]:
-        """Return list questions (the true next item among unseen ones) and the place of the true item."""
-        interactions = self.system.dataset.interactions
-        users = self.samples.user_nums
-        others = candidate_sets(interactions, users, _CANDIDATES - 1, self.seed)
-        slots = numpy_generator(self.seed, "audit", "slots").integers(_CANDIDATES, size=len(users))
-        requests = [
-            ChoiceRequest(r.user_num, r.history, tuple(int(i) for i in np.insert(wrong, slot, r.item_num)))
-            for r, wrong, slot in zip(self.requests, others, slots, strict=True)
-        ]
-        return requests, slots
+def probes_of(run_id: str, *, workspace: Workspace | None = None) -> list[str]:
+    """Return the probes a run can be asked."""
+    return [probe for probe, needs in NEEDS.items() if not lacking(run_id, *needs, workspace=workspace)]
 
 
-def _position(questions: _Questions, progress: Progress) -> ProbeResult:
-    choices, targets = questions.choices()
-    config = position.PositionConfig(seed=questions.seed)
-    labels = questions.samples.labels
-    return position.run(questions.system, questions.requests, labels, choices, targets, config, progress)
+@dataclass(frozen=True)
+class _Audited:
+    """A run under audit, and how many of its test users are asked; `seed` draws them."""
+
+    system: Any
+    config: Config
+    run_seed: int
+    n_users: int
+    seed: int
+
+    def drawn(self, users: np.ndarray) -> np.ndarray:
+        """Return some of the users, in ascending order."""
+        rng = numpy_generator(self.seed, "audit", "users")
+        return np.sort(rng.permutation(users)[: self.n_users])
 
 
-def _popularity(questions: _Questions, progress: Progress) -> ProbeResult:
-    system, train, seed = questions.system, questions.train, questions.seed
+def _like_parts(audited: _Audited) -> Any:
+    from rec_core.systems.like_questions import Parts
+
+    return Parts.of(audited.system.dataset, getattr(audited.config, "min_history", _MIN_HISTORY))
+
+
+def _audience(audited: _Audited) -> tuple[Interactions, np.ndarray]:
+    """Return the training part and the test users asked, by the split that the run itself was judged on.
+
+    That is the ranking task of its config; for a run that answers like questions, the questions cut by time.
+    """
+    from rec_core.systems.ranking_parts import RankingParts
+    from rec_core.systems.ranking_task import RankingConfig
+
+    dataset = audited.system.dataset
+    if isinstance(audited.config, RankingConfig):
+        parts = RankingParts.of(dataset, audited.config.task, audited.run_seed)
+        return subset(dataset.interactions, parts.split.train), audited.drawn(parts.test.users)
+    likes = _like_parts(audited)
+    users = np.unique(likes.samples.take(likes.split.test).user_nums)
+    return subset(dataset.interactions, likes.train_rows), audited.drawn(users)
+
+
+def _position(audited: _Audited, progress: Progress) -> ProbeResult:
+    """Ask the last like question of some test users in several orders."""
+    from rec_core.systems.like_questions import requests_of
+
+    likes = _like_parts(audited)
+    test = likes.samples.take(likes.split.test)
+    last = {int(user): row for row, user in enumerate(test.user_nums)}
+    chosen = audited.drawn(np.unique(test.user_nums))
+    samples = test.take(np.array(sorted(last[int(user)] for user in chosen)))
+    requests = requests_of(audited.system.dataset, samples)
+    choices, targets = _choices(audited, requests, samples.user_nums)
+    config = position.PositionConfig(seed=audited.seed)
+    return position.run(audited.system, requests, samples.labels, choices, targets, config, progress)
+
+
+def _choices(
+    audited: _Audited, requests: list[ScoreRequest], users: np.ndarray
+) -> tuple[list[ChoiceRequest], np.ndarray]:
+    """Return list questions (the true next item among unseen ones) and the place of the true item."""
+    others = candidate_sets(audited.system.dataset.interactions, users, _CANDIDATES - 1, audited.seed)
+    slots = numpy_generator(audited.seed, "audit", "slots").integers(_CANDIDATES, size=len(users))
+    choices = [
+        ChoiceRequest(r.user_num, r.history, tuple(int(i) for i in np.insert(wrong, slot, r.item_num)))
+        for r, wrong, slot in zip(requests, others, slots, strict=True)
+    ]
+    return choices, slots
+
+
+def _popularity(audited: _Audited, progress: Progress) -> ProbeResult:
+    """Compare the lists of some test users with their training histories and with plain lists."""
+    system, seed = audited.system, audited.seed
+    train, asked = _audience(audited)
     histories = HistoryStore(train)
-    users = [int(u) for u in np.unique(questions.samples.user_nums) if histories.lengths[u] > 0]
+    users = [int(u) for u in asked if histories.lengths[u] > 0]
     if not users:
         raise InputError("No test user has a training history, so there is no profile to compare lists with.")
     lists: dict[int, list[int]] = {}
@@ -128,23 +172,30 @@ def _popularity(questions: _Questions, progress: Progress) -> ProbeResult:
         found = system.recommend(histories.of(user), _LIST_LENGTH, user)
         lists[user] = [recommendation.item_num for recommendation in found]
         progress(ProgressEvent("recommending", done, len(users)))
-    by_id = top_unseen(
-        system.users[users],
-        system.views["id"].values,
-        [histories.of(user).item_nums for user in users],
-        _LIST_LENGTH,
-    )
     recommendations = {
         "system": lists,
         "training data": profile_lists(train, users),
         "random": random_lists(train, users, _LIST_LENGTH, seed),
         "most popular": popular_lists(train, users, _LIST_LENGTH),
-        "id model": {user: [int(i) for i in row if i >= 0] for user, row in zip(users, by_id, strict=True)},
+        **_id_model(system, histories, users),
     }
     return popularity.run(recommendations, train, popularity.PopularityConfig(seed=seed), progress)
 
 
-_RUNNERS = {"position": _position, "popularity": _popularity}
+def _id_model(system: Any, histories: HistoryStore, users: list[int]) -> dict[str, dict[int, list[int]]]:
+    """Return the lists of the behaviour model that a system builds on, nothing where it builds on none."""
+    if not (hasattr(system, "views") and hasattr(system, "users")):
+        return {}
+    seen = [histories.of(user).item_nums for user in users]
+    rows = top_unseen(system.users[users], system.views["id"].values, seen, _LIST_LENGTH)
+    lists = {user: [int(i) for i in row if i >= 0] for user, row in zip(users, rows, strict=True)}
+    return {"id model": lists}
+
+
+_RUNNERS: dict[str, Callable[[_Audited, Progress], ProbeResult]] = {
+    "position": _position,
+    "popularity": _popularity,
+}
 
 
 def _keep(root: Path, probe: str, results: list[ProbeResult], settings: dict[str, Any]) -> Path:

@@ -28,8 +28,8 @@ def compare(
     """Return paired differences a - b with user-clustered 95 % intervals, p-values corrected after Holm.
 
     Runs that answered like questions are compared on the test rows both scored (AUC, log loss, accuracy);
-    runs that ranked the catalogue on the test users both ranked for. Where a run compared several arms, its main
-    one counts unless another is named.
+    runs that ranked the catalogue on the test users both ranked for. Where a run compared several arms, its
+    main one counts unless another is named.
 
     Raises:
         InputError: a run is not finished, or the two were not asked the same questions.

@@ -8,8 +8,14 @@ from typing import Any
 import numpy as np
 
 from rec_core.data.histories import HistoryStore
+from rec_core.data.item_texts import title_text
 from rec_core.data.vocab import Vocab
 from rec_core.types import History, InputError, ScoreRequest
+
+
+def titles_of(system: Any) -> list[str]:
+    """Return what every item of a run's dataset is called on a page (I,): "Alien (1979)"."""
+    return title_text(system.dataset.catalogue)
 
 
 def history_of(system: Any, user: str) -> tuple[int, History]:

@@ -11,9 +11,16 @@ import pandas as pd
 from rec_core.explain.removal import removals
 from rec_core.explain.verbalise import sentence
 from rec_core.store import Workspace
-from rec_core.types import InputError, Recommendation
-from rec_core.workbench.question import history_of, number, request_of, whose_history
+from rec_core.types import EvidenceItem, EvidenceScorer, InputError, Recommendation, Removal, ScoreRequest
+from rec_core.workbench.capability_verbs import capable, card_of
+from rec_core.workbench.question import history_of, number, request_of, titles_of, whose_history
 from rec_core.workbench.run_verbs import load_run
+
+LEARNED = (
+    "The changes are of the score from the history alone, {score:.4g}: what was learned of a known user does not "
+    "change when a history item goes."
+)
+NOTHING_LEFT = "Without its only item nothing is left of the history to score from."
 
 
 def users(run_id: str, *, workspace: Workspace | None = None) -> list[str]:
@@ -28,11 +35,12 @@ def user_history(run_id: str, user: str, *, workspace: Workspace | None = None) 
     """Return a user's whole history, oldest first: position, item_id, title, rating, timestamp."""
     system = load_run(run_id, workspace=workspace)
     _, history = history_of(system, user)
+    titles = titles_of(system)
     return pd.DataFrame(
         {
             "position": np.arange(len(history)),
             "item_id": system.dataset.interactions.item_ids[history.item_nums].astype(str),
-            "title": [system.prompter.titles[i] for i in history.item_nums],
+            "title": [titles[i] for i in history.item_nums],
             "rating": history.ratings.astype(float),
             "timestamp": history.timestamps,
         }
@@ -49,6 +57,9 @@ def recommend(
 ) -> dict[str, Any]:
     """Return unseen items for a user, or for a history composed by hand, with score parts and evidence.
 
+    `scale` is "probability" where a score is the probability of a like, else "order": then only the order of
+    scores means anything.
+
     Args:
         run_id: a finished run.
         user: a user id of the dataset.
@@ -57,14 +68,16 @@ def recommend(
         workspace: where runs live.
 
     Raises:
-        InputError: neither or both of user and history, an unknown id, or `top_k` below 1.
+        InputError: neither or both of user and history, an unknown id, `top_k` below 1, or a run that does
+            not recommend.
     """
     if top_k < 1:
         raise InputError(f"The number of recommendations must be at least 1, not {top_k}.")
-    system = load_run(run_id, workspace=workspace)
+    system = capable(run_id, "Recommender", workspace=workspace)
     user_num, past = whose_history(system, user, history)
-    items = [_as_json(system, r) for r in system.recommend(past, top_k, user_num)]
-    return {"run": run_id, "user": user, "items": items}
+    titles = titles_of(system)
+    items = [_as_json(system, r, titles) for r in system.recommend(past, top_k, user_num)]
+    return {"run": run_id, "user": user, "scale": _scale(run_id, workspace), "items": items}
 
 
 def explain(
@@ -77,6 +90,12 @@ def explain(
 ) -> dict[str, Any]:
     """Return why one item scores as it does: evidence, sentence, prompt, and what each removal changes.
 
+    A system that reads chosen evidence shows its prompt with the tokens of every part, and is asked again
+    with one piece gone. Any other has no prompt ("" and {}); its evidence is the history items most related
+    to the item. Such a system may score a known user by what it learned of that user, which stays as it is
+    when a history item goes; so its removals are scored from the history alone, as somebody unknown, and
+    where that is another score `note` says so.
+
     Args:
         run_id: a finished run.
         user: a user id; of an item the user has rated, only the history before it counts.
@@ -85,30 +104,20 @@ def explain(
         workspace: where runs live.
 
     Raises:
-        InputError: neither or both of user and history, or an unknown id.
+        InputError: neither or both of user and history, an unknown id, or a run that scores nothing.
     """
-    system = load_run(run_id, workspace=workspace)
+    system = capable(run_id, "Scorer", workspace=workspace)
     request = request_of(system, user, item, history)
-    evidence = system.select_evidence(request)
-    prompt = system.prompt(request, evidence)
-    logits = system.logits([prompt.text])
-    recommendation = Recommendation(
-        rank=1,
-        item_num=request.item_num,
-        item_id=item,
-        title=system.prompter.titles[request.item_num],
-        score=float(system.score_evidence([request], [evidence])[0]),
-        parts={"yes_logit": float(logits[0, 0]), "no_logit": float(logits[0, 1])},
-        evidence=evidence,
-    )
-    changes = removals(system, request, [e.position for e in evidence], system.prompter.titles)
+    titles = titles_of(system)
+    answer = _read if isinstance(system, EvidenceScorer) else _scored
+    recommendation, changes, more = answer(system, request, item, titles)
     ids = system.dataset.interactions.item_ids
-    tokenizer = system.backbone.tokenizer
     return {
         "run": run_id,
         "user": user,
-        **_as_json(system, recommendation),
-        "sentence": sentence(recommendation, system.prompter.titles, system.dataset.item_noun),
+        "scale": _scale(run_id, workspace),
+        **_as_json(system, recommendation, titles),
+        "sentence": sentence(recommendation, titles, system.dataset.item_noun),
         "removals": [
             {
                 "item_id": str(ids[change.item_num]),
@@ -119,23 +128,63 @@ def explain(
             }
             for change in changes
         ],
-        "prompt": prompt.text,
-        "tokens": {part: len(tokenizer.encode(text)) for part, text in prompt.parts.items()},
+        **more,
     }
 
 
-def _as_json(system: Any, recommendation: Recommendation) -> dict[str, Any]:
+Answer = tuple[Recommendation, Sequence[Removal], dict[str, Any]]
+
+
+def _read(system: Any, request: ScoreRequest, item: str, titles: list[str]) -> Answer:
+    """Explain by the prompt: what was read, the logits of the answer, and what each removal makes of them."""
+    evidence = system.select_evidence(request)
+    prompt = system.prompt(request, evidence)
+    logits = system.logits([prompt.text])
+    score = float(system.score_evidence([request], [evidence])[0])
+    parts = {"yes_logit": float(logits[0, 0]), "no_logit": float(logits[0, 1])}
+    changes = removals(system, request, [e.position for e in evidence], titles)
+    tokenizer = system.backbone.tokenizer
+    tokens = {part: len(tokenizer.encode(text)) for part, text in prompt.parts.items()}
+    found = Recommendation(1, request.item_num, item, titles[request.item_num], score, parts, evidence)
+    return found, changes, {"prompt": prompt.text, "tokens": tokens, "note": ""}
+
+
+def _scored(system: Any, request: ScoreRequest, item: str, titles: list[str]) -> Answer:
+    """Explain by the score: related history items, and what each removal makes of the score from the history."""
+    num, history = request.item_num, request.history
+    evidence: tuple[EvidenceItem, ...] = (
+        system.evidence(history, num) if hasattr(system, "evidence") else ()
+    )
+    from_history = ScoreRequest(None, history, num)
+    score, alone = (float(system.score([asked])[0]) for asked in (request, from_history))
+    several = len(np.unique(history.item_nums)) > 1
+    changes = removals(system, from_history, [e.position for e in evidence] if several else [], titles)
+    note = LEARNED.format(score=alone) if changes and not np.isclose(score, alone, rtol=1e-5) else ""
+    if evidence and not several:
+        note = NOTHING_LEFT
+    parts = system.parts(history, num, request.user_num, score) if hasattr(system, "parts") else {}
+    found = Recommendation(1, num, item, titles[num], score, parts, evidence)
+    return found, changes, {"prompt": "", "tokens": {}, "note": note}
+
+
+def _scale(run_id: str, workspace: Workspace | None) -> str:
+    """Return what scores mean: a system judged by like questions answers with probabilities."""
+    headline = card_of(workspace or Workspace.from_environment(), run_id).headline
+    return "probability" if headline == "auc" else "order"
+
+
+def _as_json(system: Any, recommendation: Recommendation, titles: list[str]) -> dict[str, Any]:
     ids = system.dataset.interactions.item_ids
     return {
         "rank": recommendation.rank,
         "item_id": recommendation.item_id,
-        "title": recommendation.title,
+        "title": titles[recommendation.item_num],
         "score": recommendation.score,
         "parts": recommendation.parts,
         "evidence": [
             {
                 "item_id": str(ids[e.item_num]),
-                "title": system.prompter.titles[e.item_num],
+                "title": titles[e.item_num],
                 "rating": number(e.rating),
                 "position": e.position,
                 "channel": e.channel,

@@ -11,9 +11,10 @@ from rec_core.retrieval.rerank import Ranked, RerankConfig, beta_is_idle
 from rec_core.retrieval.rerank import rerank as merge
 from rec_core.store import Workspace
 from rec_core.types import ScoreRequest
-from rec_core.workbench.question import number, request_of
-from rec_core.workbench.run_verbs import load_run
+from rec_core.workbench.capability_verbs import capable
+from rec_core.workbench.question import number, request_of, titles_of
 
+NEEDS = ("EvidenceScorer", "EmbeddingSource")  # evidence chosen by closeness in a mixture of views
 IDLE_BETA = "At alpha = 1/2 both channels weigh the same and beta changes nothing."
 
 
@@ -41,20 +42,21 @@ def rerank(
         workspace: where runs live.
 
     Raises:
-        InputError: a setting out of bounds, or an unknown id.
+        InputError: a setting out of bounds, an unknown id, or a run without a reranker.
     """
-    system = load_run(run_id, workspace=workspace)
+    system = capable(run_id, *NEEDS, workspace=workspace)
     request = request_of(system, user, item)
     config = RerankConfig.from_values({"alpha": alpha, "beta": beta, "top_k": top_k, "order": order})
     semantic, recency = _channels(system, request, config.top_k)
     merged = merge(semantic, recency, config)
-    rows = _rows(system, request)
+    titles = titles_of(system)
+    rows = _rows(system, request, titles)
     prompt, prob = system.read(request, merged, config.order)
     return {
         "run": run_id,
         "user": user,
         "item": item,
-        "title": system.prompter.titles[request.item_num],
+        "title": titles[request.item_num],
         "alpha": alpha,
         "beta": beta,
         "note": IDLE_BETA if beta_is_idle(config) else "",
@@ -72,7 +74,7 @@ def _channels(system: Any, request: ScoreRequest, top_k: int) -> tuple[np.ndarra
     return semantic, recency_channel(request.history, top_k, request.item_num)
 
 
-def _rows(system: Any, request: ScoreRequest) -> list[dict[str, Any]]:
+def _rows(system: Any, request: ScoreRequest, titles: list[str]) -> list[dict[str, Any]]:
     """Return one record per history row; `similarity` is the mean over the views of its cosine to the target.
 
     That is the mixture's dot product divided by the number of blocks; a view that lacks an item counts as 0.
@@ -85,7 +87,7 @@ def _rows(system: Any, request: ScoreRequest) -> list[dict[str, Any]]:
         {
             "position": position,
             "item_id": str(ids[num]),
-            "title": system.prompter.titles[num],
+            "title": titles[num],
             "rating": number(history.ratings[position]),
             "similarity": float(closeness[position]),
         }

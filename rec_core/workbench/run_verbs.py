@@ -108,7 +108,8 @@ def resume(
     if run.status.get("state") == "done":
         return _result(run, facts)
     space.check_writable()
-    _refuse_second_worker(run)
+    if is_main():
+        _refuse_second_worker(run)
     run.clear_stop()
     started, before = time.time(), float(run.status.get("seconds", 0.0))
     run.set_status("running", stage="loading", step=0, total=1, message="", error="", started=started)

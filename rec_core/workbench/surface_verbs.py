@@ -13,7 +13,8 @@ from rec_core.retrieval.cosine import cosines
 from rec_core.retrieval.rerank import RerankConfig, rerank
 from rec_core.seeding import numpy_generator
 from rec_core.store import Workspace, content_hash, write_table
-from rec_core.workbench.run_verbs import load_run
+from rec_core.workbench.capability_verbs import capable
+from rec_core.workbench.rerank_verbs import NEEDS
 
 ALPHAS = tuple(round(0.1 * step, 1) for step in range(11))
 BETAS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
@@ -26,9 +27,12 @@ def surface(run_id: str, seed: int = 0, *, workspace: Workspace | None = None) -
     Columns: alpha, beta, text_cosine (mean cosine of the evidence to the target in the text view, higher is
     closer), age (mean number of history items newer than a piece of evidence, lower is more recent),
     semantic_share (share of the evidence that the semantic channel brought).
+
+    Raises:
+        InputError: a run without a reranker.
     """
     space = workspace or Workspace.from_environment()
-    system = load_run(run_id, workspace=space)
+    system = capable(run_id, *NEEDS, workspace=space)
     key = {
         "mixture": content_hash(system.mixture),
         "dataset": system.dataset.content_hash,

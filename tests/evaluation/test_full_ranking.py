@@ -79,9 +79,7 @@ def test_renumbering_items_changes_no_metric_without_ties(make_case, seed):
     scores = np.empty_like(case.scores)
     scores[:, new] = case.scores
     moved = type(case)(scores, *([{int(new[i]) for i in s} for s in t] for t in (case.hidden, case.wanted)))
-    frames = [
-        per_user_metrics(rank_catalogue(c.score, c.held_out, 40, 0), [3, 20]) for c in (case, moved)
-    ]
+    frames = [per_user_metrics(rank_catalogue(c.score, c.held_out, 40, 0), [3, 20]) for c in (case, moved)]
     assert np.allclose(*(frame.to_numpy(np.float64) for frame in frames))
 
 

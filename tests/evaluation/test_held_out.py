@@ -56,7 +56,12 @@ def test_nothing_wanted_is_an_empty_question():
 
 @pytest.mark.parametrize(
     ("users", "items", "text"),
-    [([4], [0], "user number 4"), ([-1], [0], "user number -1"), ([0], [6], "item number 6"), ([0], [], "pair up")],
+    [
+        ([4], [0], "user number 4"),
+        ([-1], [0], "user number -1"),
+        ([0], [6], "item number 6"),
+        ([0], [], "pair up"),
+    ],
 )
 def test_wrong_numbers_are_named(users, items, text):
     with pytest.raises(InputError, match=text):

@@ -30,4 +30,8 @@ def test_one_user_among_several_with_as_many_pairs_as_rows():
     scores = torch.tensor([[3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [2.0, 1.0, 3.0]])
     rows, items = torch.tensor([0, 1, 1, 2]), torch.tensor([0, 0, 1, 0])
     assert wanted_ranks(scores, rows, items, np.arange(3)).tolist() == [1, 3, 2, 2]
-    assert wanted_ranks(scores, torch.tensor([0, 0, 2]), torch.tensor([0, 2, 1]), np.arange(3)).tolist() == [1, 3, 3]
+    assert wanted_ranks(scores, torch.tensor([0, 0, 2]), torch.tensor([0, 2, 1]), np.arange(3)).tolist() == [
+        1,
+        3,
+        3,
+    ]

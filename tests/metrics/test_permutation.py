@@ -103,3 +103,16 @@ def test_arm_swap_finds_an_arm_that_ranks_worse():
     good, bad = labels + 0.3 * rng.normal(size=60), rng.normal(size=60)
     assert permutation.arm_swap_auc_test(labels, np.stack([good, bad]), np.arange(60), 199, seed=0) <= 0.01
     assert permutation.arm_swap_auc_test(labels, np.stack([good, good]), np.arange(60), 99, seed=0) == 1
+
+
+def test_many_sign_flip_tests_equal_one_at_a_time():
+    """Absent users are left out of their metric alone; a metric of nobody has no p value."""
+    rng = np.random.default_rng(3)
+    differences = rng.normal(0.2, 1, (60, 4))
+    differences[:20, 2], differences[:, 3] = np.nan, np.nan
+    found = permutation.sign_flip_tests(differences, 499, seed=1)
+    for column in (0, 1):
+        assert found[column] == permutation.sign_flip_test(differences[:, column], 499, seed=1)
+    known = np.where(np.isnan(differences[:, 2]), 0.0, differences[:, 2])
+    assert found[2] == permutation.sign_flip_test(known, 499, seed=1)
+    assert np.isnan(found[3])

@@ -1,6 +1,6 @@
 """Interactions as they stream by: ids become numbers at once, rows lie in compact arrays.
 
-A row costs 20 bytes (24 with a part); only the distinct ids are held as text.
+A row costs 21 bytes; only the distinct ids are held as text.
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@ def item_rows(table: TableFile | None, rows: pd.DataFrame) -> pd.DataFrame:
     empty = pd.Series("", index=rows.index)
     texts = {column: rows.get(column, empty) for column in ("genres", "description")}
     if table is not None and "genres" in table.sequences:
-        texts["genres"] = texts["genres"].str.split().str.join("|")
+        texts["genres"] = texts["genres"].str.split().str.join("|").astype("str")
     first = {"item_id": rows["item_id"], "title": rows["title"], "year": years, **texts}
     return pd.concat([pd.DataFrame(first), rows.drop(columns=[*first], errors="ignore")], axis=1)
 
