@@ -14,7 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = sorted((ROOT / "rec_core").rglob("*.py"))
 PAGES = sorted([*ROOT.glob("app.py"), *(ROOT / "pages").rglob("*.py")])
 
-GROUND = ("types", "config", "seeding", "device", "processes", "store", "run_folder")  # each may import those before it
+GROUND = (
+    "types",
+    "config",
+    "seeding",
+    "device",
+    "processes",
+    "store",
+    "run_folder",
+)  # each may import those before it
 FLOOR_0 = set(GROUND)
 FLOOR_1 = {"data", "prompts", "losses", "metrics"}
 FLOOR_2 = {"nets", "llm", "retrieval", "objectives"}

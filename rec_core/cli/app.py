@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rec_core.cli import audit, data, doctor, maps, recommend, rerank, runs, sample, study, train, tune
+from rec_core.cli import audit, data, doctor, maps, recommend, rerank, runs, sample, study, systems, train, tune
 from rec_core.cli.options import examples
 from rec_core.cli.root import Root
 
@@ -44,7 +44,7 @@ def root(
     """
 
 
-for part in (doctor, train, tune, maps, rerank, recommend, audit, study):
+for part in (doctor, systems, train, tune, maps, rerank, recommend, audit, study):
     app.add_typer(part.app)
 for name, group in (("sample", sample), ("data", data), ("runs", runs)):
     app.add_typer(group.app, name=name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rec_core.cli.options import AsJson, RunId, examples
-from rec_core.cli.output import emit, pairs, table
+from rec_core.cli.output import emit, pairs, shown, table
 from rec_core.cli.progress import progress
 from rec_core.cli.session import current
 from rec_core.cli.train import metric_rows
@@ -193,10 +193,21 @@ def _draw_users(console: Console, result: dict[str, Any]) -> None:
         console.print(table(rows, columns, f"{side.capitalize()} by {result['metric']} (three items of each)"))
 
 
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values under dotted names, lists as words."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = ", ".join(map(str, value)) if isinstance(value, list) else value
+    return flat
+
+
 def _draw_run(console: Console, facts: dict[str, Any]) -> None:
     console.print(pairs(facts))
     for part in ("config", "env"):
-        console.print(pairs(facts.get(part) or {}, part))
+        console.print(pairs(_flat(facts.get(part) or {}), part))
     found = facts.get("metrics") or {}
     measured = found.get("arms") or {"Test metrics": found.get("metrics") or {}}
     beyond = {"Beyond accuracy": (found.get("beyond") or {}).get("users") or {}}
@@ -204,3 +215,5 @@ def _draw_run(console: Console, facts: dict[str, Any]) -> None:
     for title, metrics in {**measured, **beyond, **sampled}.items():
         if metrics:
             console.print(table(metric_rows(metrics), title=title))
+    if found.get("protocol"):
+        console.print(f"Protocol: {shown(found['protocol'])}")

@@ -149,7 +149,7 @@ def _carry_out(run_id: str, background: bool, threads: int | None, as_json: bool
 
 def draw_result(console: Console, result: dict[str, Any]) -> None:
     """Draw the metrics of a finished run: a row per arm and their differences, or a row per metric."""
-    console.print(pairs({key: result.get(key) for key in ("run", "system", "dataset", "seconds", "protocol")}))
+    console.print(pairs({key: result.get(key) for key in ("run", "system", "dataset", "seconds")}))
     title = "Test metrics, each with its 95 % interval"
     if result.get("arms"):
         console.print(table(_with_intervals(result["arms"], "arm"), title=title))
@@ -158,6 +158,8 @@ def draw_result(console: Console, result: dict[str, Any]) -> None:
     if result.get("differences"):
         rows = _with_intervals(result["differences"], "difference")
         console.print(table(rows, title="Differences on the same test rows, each with its 95 % interval"))
+    if result.get("protocol"):
+        console.print(f"Protocol: {shown(result['protocol'])}")
     if result.get("precision"):
         console.print(f"Language model: {shown(result['precision'])}")
 

@@ -68,8 +68,7 @@ def tune(
 def _draw(console: Console, result: dict[str, Any]) -> None:
     metric = f"validation {result['metric']}"
     rows = [
-        {"trial": trial["number"], **trial["values"], metric: trial["value"], **_end(trial)}
-        for trial in result["trials"]
+        {"trial": trial["number"], **trial["values"], **_end(trial, metric)} for trial in result["trials"]
     ]
     console.print(pairs({key: result[key] for key in ("tuning", "system", "dataset")}))
     console.print(table(rows))
@@ -77,5 +76,5 @@ def _draw(console: Console, result: dict[str, Any]) -> None:
     console.print(result["command"], soft_wrap=True)
 
 
-def _end(trial: dict[str, Any]) -> dict[str, Any]:
-    return {key: trial[key] for key in ("seconds", "state", "error")}
+def _end(trial: dict[str, Any], metric: str) -> dict[str, Any]:
+    return {metric: trial["value"], "seconds": trial["seconds"], "state": trial["error"] or trial["state"]}

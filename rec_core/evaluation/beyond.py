@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from rec_core.data.negatives import Seen
+from rec_core.data.seen import Seen
 from rec_core.evaluation.full_ranking import Ranking
 from rec_core.metrics import beyond_accuracy as lists_of_users
 from rec_core.metrics import exposure

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rec_core.data.negatives import Seen
+from rec_core.data.seen import Seen
 from rec_core.types import InputError
 
 
@@ -47,7 +47,7 @@ class HeldOut:
         Args:
             wanted_users: (N,) int user numbers of the held-out rows, in any order, repeats allowed.
             wanted_items: (N,) int item numbers.
-            hidden: compressed rows by user number, as `data.negatives.seen_items` gives them.
+            hidden: compressed rows by user number, as `data.seen.seen_items` gives them.
             n_items: I, above every item number.
 
         Raises:

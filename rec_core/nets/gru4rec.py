@@ -63,7 +63,5 @@ class GRU4Rec(SequenceNet):
         return self.to_items(self._memory(rows)[ends])
 
     def _memory(self, rows: RaggedRows) -> torch.Tensor:
-        if not len(rows.items):  # the recurrence refuses sequences of no length
-            return self.items.new_zeros(0, self.to_items.in_features)
         embedded = self.dropout(self.items.index_select(0, rows.items))
         return rows.pack(self.gru(rows.pad_right(embedded))[0])

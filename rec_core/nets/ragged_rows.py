@@ -22,7 +22,7 @@ class RaggedRows:
         rows, columns = real.nonzero(as_tuple=True)
         self.lengths = real.sum(dim=1)  # (B,)
         self.n_rows = len(sequences)
-        self.longest = int(self.lengths.max()) if self.n_rows else 0
+        self.longest = max(int(self.lengths.max()), 1) if self.n_rows else 1  # recurrences refuse 0 steps
         self.items = sequences[rows, columns]  # (P,)
         self.rows = rows  # (P,)
         self.from_start = columns - (sequences.shape[1] - self.lengths)[rows]  # (P,) 0 is the oldest

@@ -18,7 +18,7 @@ import torch
 from pydantic import Field
 
 from rec_core.config import Config
-from rec_core.data.negatives import Seen, seen_items
+from rec_core.data.seen import Seen, seen_items
 from rec_core.evaluation.full_ranking import rank_catalogue
 from rec_core.evaluation.held_out import HeldOut
 from rec_core.evaluation.per_user import per_user_metrics

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from scipy import sparse
 
-from rec_core.data.negatives import Seen
+from rec_core.data.seen import Seen
 from rec_core.systems.ranking_parts import Phase, RankingParts
 from rec_core.systems.ranking_system import CatalogueScores, RankingSystem
 from rec_core.systems.ranking_task import RankingConfig

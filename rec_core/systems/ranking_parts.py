@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from rec_core.data.given_split import given_parts
-from rec_core.data.negatives import Seen, seen_items
+from rec_core.data.seen import Seen, seen_items
 from rec_core.data.splits import leave_one_out, per_user_ratio
 from rec_core.evaluation.held_out import HeldOut
 from rec_core.systems.ranking_task import RankingTask

@@ -1,7 +1,8 @@
 """Verbs on tunings: search a system's declared ranges for the settings that validation likes best.
 
-A tuning lives in `tunings/<id>/`, a folder like a run's: tuning.json, status.json, events.jsonl, log.txt, STOP,
-trials.jsonl with a line per finished trial, and trial/ while one is at work. The test part is never looked at.
+A tuning lives in `tunings/<id>/`, a folder like a run's: tuning.json, status.json, events.jsonl, log.txt,
+STOP, trials.jsonl with a line per finished trial, and trial/ while one is at work. The test part is never
+looked at.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ from __future__ import annotations
 import math
 import os
 import shlex
-import shutil
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -25,13 +24,12 @@ from rec_core.config import Config, Range
 from rec_core.processes import n_processes
 from rec_core.roster import card
 from rec_core.run_folder import RunFolder, environment_facts, true_state
-from rec_core.store import Workspace, check_name, content_hash, read_json, write_json
-from rec_core.types import Cancelled, Dataset, InputError, Progress, ProgressEvent, ignore_progress
+from rec_core.store import Workspace, check_name, content_hash, write_json
+from rec_core.types import Cancelled, InputError, Progress, ignore_progress
 from rec_core.workbench.data_verbs import load_dataset
 from rec_core.workbench.run_verbs import config_of
 from rec_core.workbench.trial_journal import Trial, TrialJournal
-
-_CONFIG = "config.json"  # of the trial that is at work
+from rec_core.workbench.trial_search import Search
 
 
 def new_tuning(
@@ -117,7 +115,7 @@ def tune(
     config, fixed = config_of(system, preset, overrides), overrides or {}
     with _at_work(folder):
         dataset = load_dataset(data, workspace=space)
-        search = _Search(system, dataset, config, seed, space, folder, progress)
+        search = Search(system, dataset, config, seed, space, folder, progress)
         journal = TrialJournal(folder.path, _ranges(system, data, config, fixed), seed)
         while len(journal.trials) < n_trials:
             search.say(journal.trials, n_trials)
@@ -134,64 +132,6 @@ def tune(
         "best": {"values": best.values, "value": best.value},
         "command": _command(system, data, preset, fixed | best.values, seed),
     }
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What the trials of one tuning share."""
-
-    system: str
-    dataset: Dataset
-    config: Config
-    seed: int
-    workspace: Workspace
-    folder: RunFolder
-    progress: Progress
-
-    def train(self, journal: TrialJournal) -> None:
-        """Carry out the next trial and write it down; its training folder is gone by then."""
-        values, started = journal.propose(), time.time()
-        value, error = None, ""
-        place = self.folder.path / "trial"
-        try:
-            value = self._validate(self.config.with_values(values), place)
-        except InputError as problem:
-            error = str(problem)
-        _remove(place)
-        journal.add(values, value, round(time.time() - started, 3), error)
-
-    def _validate(self, config: Config, place: Path) -> float:
-        _take_place(place, config.model_dump(mode="json"))
-        module = import_module(card(self.system).module)
-        value = float(module.validate(self.dataset, config, place, self.workspace, self.seed, self._report))
-        if not math.isfinite(value):
-            raise InputError(f"The validation metric is {value}.")
-        return value
-
-    def say(self, trials: list[Trial], total: int) -> None:
-        """Report how many trials are finished and the best value so far."""
-        values = [trial.value for trial in trials if trial.value is not None]
-        self._report(
-            ProgressEvent("trials", len(trials), total, metrics={"best": max(values)} if values else {})
-        )
-
-    def _report(self, event: ProgressEvent) -> None:
-        self.folder.report(event)
-        self.progress(event)
-
-
-def _take_place(place: Path, config: dict[str, Any]) -> None:
-    """Make the training folder of a trial; one that a kill left is continued when it is of the same config."""
-    file = place / _CONFIG
-    if not file.exists() or read_json(file) != config:
-        _remove(place)
-        write_json(file, config)
-
-
-def _remove(place: Path) -> None:
-    (place / _CONFIG).unlink(missing_ok=True)  # first: what a kill leaves of the rest must not be continued
-    if place.exists():
-        shutil.rmtree(place)
 
 
 def _ranges(system: str, data: str, config: Config, overrides: dict[str, Any]) -> dict[str, Range]:

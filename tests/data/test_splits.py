@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rec_core.data.interactions import make_interactions
-from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
+from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out, per_user_ratio
 from rec_core.types import InputError, Split
 
 pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=40)
@@ -91,3 +91,27 @@ def test_leave_one_out_sees_other_users_future(random_interactions):
 def test_an_empty_test_part_leaks_nothing(random_interactions):
     made = random_interactions(2)
     assert failed(made, global_time(len(made), (1, 0, 0))) == set()
+
+
+@given(pairs, st.integers(0, 3))
+def test_per_user_ratio_deals_every_row_once_with_the_stated_counts(rows, seed):
+    users, items, times = zip(*rows, strict=True)
+    made = make_interactions(users, items, None, times)
+    split = per_user_ratio(made, seed)
+    assert sorted(sum(parts(split), [])) == list(range(len(made)))
+    for user in range(made.n_users):
+        n = int((made.user_nums == user).sum())
+        test, valid = (int((made.user_nums[part] == user).sum()) for part in (split.test, split.valid))
+        assert test == (max(round(0.1 * n), 1) if n > 1 else 0)
+        assert valid == (max(round(0.1 * n), 1) if n > 2 else 0)
+
+
+def test_per_user_ratio_is_random_by_seed_and_lets_the_future_into_training():
+    made = make_interactions(np.repeat(np.arange(4), 50), np.tile(np.arange(50), 4), None, np.arange(200))
+    first, again, other = (per_user_ratio(made, seed) for seed in (0, 0, 1))
+    assert parts(first) == parts(again) != parts(other)
+    assert "users in order" in failed(made, first)
+    places = first.test[made.user_nums[first.test] == 0]
+    assert places.min() < 25 < places.max()  # from anywhere in the history
+    with pytest.raises(InputError, match="three shares"):
+        per_user_ratio(made, 0, (0.5, 0.6, 0.1))

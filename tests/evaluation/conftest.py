@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.data.negatives import seen_items
+from rec_core.data.seen import seen_items
 from rec_core.evaluation.held_out import HeldOut
 
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rec_core.data.negatives import seen_items
+from rec_core.data.seen import seen_items
 from rec_core.evaluation import full_ranking
 from rec_core.evaluation.full_ranking import rank_catalogue
 from rec_core.evaluation.held_out import HeldOut

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.data.negatives import seen_items
+from rec_core.data.seen import seen_items
 from rec_core.evaluation.full_ranking import rank_catalogue
 from rec_core.evaluation.held_out import HeldOut
 from rec_core.evaluation.per_user import per_user_metrics

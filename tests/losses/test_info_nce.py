@@ -1,4 +1,4 @@
-"""Symmetric InfoNCE against equation 5 written as loops."""
+"""InfoNCE in one and in both directions, against the equations written as loops."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.losses.info_nce import symmetric_info_nce
+from rec_core.losses.info_nce import info_nce, symmetric_info_nce
 
 
 def naive(projected: np.ndarray, behaviour: np.ndarray, temperature: float) -> float:
@@ -50,3 +50,29 @@ def test_gradient():
 def test_unequal_shapes_are_refused():
     with pytest.raises(ValueError, match="shapes differ"):
         symmetric_info_nce(torch.ones(3, 2), torch.ones(4, 2), 1.0)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+def test_one_direction_equals_the_loops(temperature: float):
+    rng = np.random.default_rng(1)
+    anchors, keys, own = rng.normal(size=(4, 3)), rng.normal(size=(6, 3)), [5, 0, 2, 2]
+    total = 0.0
+    for anchor, mine in zip(anchors, own, strict=True):
+        f = [math.exp(anchor @ k / np.linalg.norm(anchor) / np.linalg.norm(k) / temperature) for k in keys]
+        total -= math.log(f[mine] / sum(f))
+    got = float(info_nce(torch.tensor(anchors), torch.tensor(keys), torch.tensor(own), temperature))
+    assert got == pytest.approx(total / 4, abs=1e-10)
+
+
+def test_the_symmetric_one_is_the_sum_of_the_two_directions():
+    generator = torch.Generator().manual_seed(2)
+    a, b = (torch.randn(5, 3, generator=generator) for _ in range(2))
+    both = info_nce(a, b, torch.arange(5), 0.3) + info_nce(b, a, torch.arange(5), 0.3)
+    torch.testing.assert_close(symmetric_info_nce(a, b, 0.3), both)
+
+
+def test_gradient_of_one_direction():
+    generator = torch.Generator().manual_seed(0)
+    a, k = (torch.randn(n, 3, dtype=torch.float64, generator=generator, requires_grad=True) for n in (4, 5))
+    own = torch.tensor([4, 0, 1, 1])
+    assert torch.autograd.gradcheck(lambda x, y: info_nce(x, y, own, 0.5), (a, k))

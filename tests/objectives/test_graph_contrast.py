@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.data.negatives import seen_items
+from rec_core.data.seen import seen_items
 from rec_core.nets.interaction_graph import InteractionGraph
 from rec_core.nets.sgl import SGL
 from rec_core.nets.simgcl import SimGCL

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.data.negatives import seen_items
+from rec_core.data.seen import seen_items
 from rec_core.objectives.unseen_sampler import UnseenSampler
 from rec_core.types import InputError
 

@@ -132,7 +132,7 @@ def test_validation_is_recall_of_unseen_likes_by_a_loop():
 
     import torch
 
-    from rec_core.data.negatives import seen_items
+    from rec_core.data.seen import seen_items
 
     interactions = communities(5)
     rng = np.random.default_rng(0)

@@ -62,7 +62,9 @@ def test_a_users_scores_are_those_of_the_training_history(module, planted, tmp_p
 def test_the_test_may_read_validation_items(module, planted, tmp_path):
     system, _, config = fitted(module, planted, tmp_path, read_valid_at_test=True)
     parts = RankingParts.of(planted, config.task, 3)
-    longer = np.flatnonzero(np.diff(parts.histories("test").indptr) > np.diff(parts.histories("valid").indptr))
+    longer = np.flatnonzero(
+        np.diff(parts.histories("test").indptr) > np.diff(parts.histories("valid").indptr)
+    )
     for phase in ("valid", "test"):
         expected = system.catalogue_scores(history(*parts.histories(phase).row(longer[0])))
         np.testing.assert_allclose(system.user_scores(parts, phase)(longer[:1])[0], expected, atol=1e-6)
@@ -87,7 +89,11 @@ def test_nobody_knows_anything_of_an_empty_history(module, planted, tmp_path):
 
 def test_a_batch_of_requests_equals_one_by_one(module, planted, tmp_path):
     system, _, _ = fitted(module, planted, tmp_path)
-    requests = [ScoreRequest(None, history(1, 3), 5), ScoreRequest(2, history(4), 6), ScoreRequest(None, history(), 7)]
+    requests = [
+        ScoreRequest(None, history(1, 3), 5),
+        ScoreRequest(2, history(4), 6),
+        ScoreRequest(None, history(), 7),
+    ]
     alone = [system.score([request])[0] for request in requests]
     np.testing.assert_array_equal(system.score(requests), alone)
     assert len(set(alone)) > 1 and system.score([]).shape == (0,)
