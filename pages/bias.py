@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached, entry, job_monitor, messages, pickers, session
+from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.figures.decile_exposure import decile_exposure
 from rec_core.figures.slot_curve import slot_curve
-from rec_core.workbench import audits
+from rec_core.workbench import audits, lacking, probes_of
 
 PROBES = {
     "position": (
@@ -24,7 +25,7 @@ PROBES = {
         "Popularity",
         "Are popular items recommended more often than the viewers' own taste would have it?",
         "Ten items are recommended to each user and compared with the user's own history, a random list, the "
-        "most popular items and the behaviour model alone.",
+        "most popular items and, where the system builds on one, the behaviour model alone.",
     ),
 }
 MEASURES = {
@@ -50,8 +51,9 @@ def begin(run: str, probe: str) -> None:
     users = int(
         st.number_input("Test users asked", 10, 5000, 100, 10, key=f"users-{probe}", persist_state="session")
     )
-    rows = cost(probe, users)
-    st.caption(f"{rows} More users make the intervals narrower: four times as many, half as wide.")
+    st.caption(
+        f"{cost(run, probe, users)} More users make the intervals narrower: four times as many, half as wide."
+    )
     name = f"audit-{probe}-{run}"
 
     def start() -> None:
@@ -68,8 +70,10 @@ def begin(run: str, probe: str) -> None:
         job_monitor.watch(name, f"{PROBES[probe][0]} probe", again=start)
 
 
-def cost(probe: str, users: int) -> str:
-    """Return in words how much the language model has to read."""
+def cost(run: str, probe: str, users: int) -> str:
+    """Return in words how much the system has to do."""
+    if lacking(run, "EvidenceScorer", workspace=session.workspace()):
+        return f"{users:,} lists of ten. Seconds."
     if probe == "position":
         return f"About {users * 15:,} prompts: each user's question in several orders. Minutes on two cores."
     return f"About {users * 50:,} prompts: 50 unseen candidates for each user. Some minutes on two cores."
@@ -124,12 +128,16 @@ def drawing(probe: str, rows: pd.DataFrame) -> None:
 
 entry.through_app("pages/bias.py")
 messages.opening("Bias", "Do order and popularity decide what is recommended, and how sure are we?")
-run = pickers.finished_run()
+run = pickers.finished_run("Recommender")
+why_not = probes_of(run, workspace=session.workspace())
 st.caption(
     "Verdicts follow a rule fixed before the run: first whether the effect is too small to matter, then "
     "whether it is there after correction for several tests; otherwise there is not enough data."
 )
-for tab, probe in zip(st.tabs([words[0] for words in PROBES.values()]), PROBES, strict=True):
+able = [probe for probe in PROBES if not why_not[probe]]
+for tab, probe in zip(st.tabs([PROBES[name][0] for name in able]), able, strict=True):
     with tab, messages.shown():
         begin(run, probe)
         outcome(run, probe)
+for probe in (name for name in PROBES if why_not[name]):
+    st.info(unlinked(f"{PROBES[probe][0]}: {why_not[probe]}"), icon=":material/info:")

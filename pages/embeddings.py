@@ -8,7 +8,6 @@ from pages.shared import agreement, cached, entry, map_jobs, messages, pickers, 
 from pages.shared.map_jobs import NAMES
 from pages.shared.plain import plain
 from rec_core.figures.embedding_map import embedding_map
-from rec_core.types import VIEWS
 
 COLOURS = {
     "genres": "First genre",
@@ -23,24 +22,25 @@ MANY = 12  # selected items shown by name
 
 
 def maps(run: str, method: str, titles: dict[str, str]) -> None:
-    """Draw the three linked maps."""
+    """Draw the linked maps, one for each view of the run."""
+    views = cached.views(session.root(), run)
     left, right = st.columns([3, 1])
     with left:
         item = pickers.item(titles, label="Selected item (type to search, or click a point)")
+    colours = [name for name in COLOURS if name != "residual" or {"id", "aligned"} <= set(views)]
     colour = right.selectbox(
-        "Colour by", list(COLOURS), key=session.COLOUR, format_func=COLOURS.get, persist_state="session"
+        "Colour by", colours, key=session.COLOUR, format_func=COLOURS.get, persist_state="session"
     )
     several = session.get(session.SELECTED) or []
     chosen = several if item in several else [item] if item else []
-    for column, view in zip(
-        st.columns([10, 10, 13]), VIEWS, strict=True
-    ):  # the last has the colour scale of all
+    widths = [*[10] * (len(views) - 1), 13]  # the last has the colour scale of all
+    for column, view in zip(st.columns(widths), views, strict=True):
         frame = cached.item_map(session.root(), run, view, method)
         with column:
             drawing = embedding_map(frame, str(colour), selected=chosen, trust=True)
             drawing.update_layout(height=MAP_HEIGHT, dragmode="pan", margin={"l": 0, "r": 0, "t": 0, "b": 0})
             drawing.update_xaxes(visible=False).update_yaxes(visible=False)
-            drawing.update_traces(marker_showscale=view == VIEWS[-1])
+            drawing.update_traces(marker_showscale=view == views[-1])
             st.markdown(f"**{NAMES[view]}**")
             st.plotly_chart(
                 drawing,
@@ -55,29 +55,31 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
         shown = ", ".join(titles[i] for i in chosen[:MANY]) + (" and more" if len(chosen) > MANY else "")
         st.caption(f"{len(chosen)} items are selected in all maps: {plain(shown)}")
     with st.expander("The maps as a table", icon=":material/table:"):
-        view = st.segmented_control("View", VIEWS, default="aligned", required=True, format_func=NAMES.get)
+        view = st.segmented_control("View", views, default=views[-1], required=True, format_func=NAMES.get)
         alt = f"Places of all items in the map of {view}"
         st.dataframe(cached.item_map(session.root(), run, str(view), method), hide_index=True, alt=alt)
     if item:
-        near(run, item, titles)
+        near(run, item, titles, views)
     else:
         st.caption(
             "Click a point, draw around some with the lasso, or search, to see the neighbours in each view."
         )
 
 
-def near(run: str, item: str, titles: dict[str, str]) -> None:
+def near(run: str, item: str, titles: dict[str, str], views: list[str]) -> None:
     """Draw the neighbours of the selected item in each view's own space."""
     st.subheader(f"Nearest to {plain(titles[item])}", anchor=False)
     st.caption("By cosine in the views' own spaces, not on the maps.")
-    found = {view: cached.neighbours(session.root(), run, view, item, 10) for view in VIEWS}
-    for column, view in zip(st.columns(3), VIEWS, strict=True):
-        others = {other: set(found[other]["item_id"]) for other in VIEWS if other != view}
+    found = {view: cached.neighbours(session.root(), run, view, item, 10) for view in views}
+    for column, view in zip(st.columns(len(views)), views, strict=True):
+        others = {other: set(found[other]["item_id"]) for other in views if other != view}
         also = [
             ", ".join(other for other, ids in others.items() if neighbour in ids)
             for neighbour in found[view]["item_id"]
         ]
-        shown = found[view][["title", "similarity"]].assign(also_in=also)
+        shown = found[view][["title", "similarity"]]
+        if others:
+            shown = shown.assign(also_in=also)
         formats = {
             "title": st.column_config.TextColumn("title", width=150),
             "similarity": st.column_config.NumberColumn("cosine", format="%.2f", width=56),
@@ -89,8 +91,8 @@ def near(run: str, item: str, titles: dict[str, str]) -> None:
 
 
 entry.through_app("pages/embeddings.py")
-messages.opening("Embeddings", "Three views of the same items: do behaviour and words agree?")
-run = pickers.finished_run()
+messages.opening("Embeddings", "The items as behaviour, as words and as both see them: do the views agree?")
+run = pickers.finished_run("EmbeddingSource")
 method = st.segmented_control(
     "Map",
     list(METHODS),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, entry, messages, pickers, session
+from pages.shared import cached, entry, messages, pickers, reasons, session
 from pages.shared.plain import plain
-from rec_core.figures.score_parts import score_parts
 
 CHANNELS = {"semantic": "similar", "recency": "recent"}
 N_CARDS = 10
@@ -45,8 +43,8 @@ def composed(titles: dict[str, str], most: float) -> tuple[tuple[str, float], ..
     return tuple(pair for pair in chosen if pair[0] in titles)
 
 
-def card(item: dict[str, Any], opened: bool) -> None:
-    """Draw one recommendation."""
+def card(item: dict[str, Any], opened: bool, scale: str) -> None:
+    """Draw one recommendation, its score as a probability or as the number that orders the list."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.text(f"{item['rank']}. {item['title']}")
@@ -54,50 +52,20 @@ def card(item: dict[str, Any], opened: bool) -> None:
             if st.button(label, key=f"why-{item['item_id']}", icon=icon, type="tertiary", disabled=opened):
                 session.put(session.OPENED, item["item_id"])
                 st.rerun()
-        st.progress(min(1.0, max(0.0, item["score"])), text=f"P(like) {item['score']:.1%}")
+        if scale == "probability":
+            st.progress(min(1.0, max(0.0, item["score"])), text=f"P(like) {item['score']:.1%}")
+        else:
+            st.caption(f"Score {item['score']:.4g}")
         liked = sorted(item["evidence"], key=lambda e: -e["score"])[:2]
-        st.caption(
-            "Read with: " + "; ".join(f"{plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked)
-        )
-
-
-def evidence(item: dict[str, Any]) -> None:
-    """Draw the evidence with its channel and its similarity in each view."""
-    rows = [
-        {**{k: v for k, v in e.items() if k != "similarities"}, **e["similarities"]} for e in item["evidence"]
-    ]
-    table = pd.DataFrame(rows).drop(columns="item_id", errors="ignore")
-    cosine = {v: st.column_config.NumberColumn(v, format="%.2f") for v in ("id", "text", "aligned", "score")}
-    st.dataframe(
-        table, hide_index=True, column_config=cosine, alt="The evidence with channel and similarities"
-    )
-
-
-def why(run: str, user: str | None, pairs: tuple[tuple[str, float], ...], item: dict[str, Any]) -> None:
-    """Draw the reasons: sentence, evidence, removals, prompt."""
-    found = cached.explanation(session.root(), run, user, pairs, item["item_id"])
-    st.text(found["sentence"])
-    st.markdown("**If one history item had not been there**")
-    changes = pd.DataFrame(found["removals"])
-    if changes.empty:
-        st.caption("No evidence was read, so nothing can be removed.")
-    else:
-        changes = changes.sort_values("change", ignore_index=True)
-        alt = "Change of P(like) when one history item is removed, each recomputed by the model"
-        parts = changes.rename(columns={"change": "value"}).assign(part="change of P(like)")
-        messages.figure(score_parts(parts, "change of P(like) without it"), changes, alt, "removals")
-    with st.expander("Evidence", icon=":material/list:"):
-        evidence(found)
-    with st.expander("The prompt and its tokens", icon=":material/notes:"):
-        parts = pd.DataFrame(found["tokens"].items(), columns=["part", "tokens"])
-        st.dataframe(parts, hide_index=True, alt="Tokens by part of the prompt")
-        st.caption(f"Logit of yes {found['parts']['yes_logit']:.2f}, of no {found['parts']['no_logit']:.2f}.")
-        st.code(found["prompt"], language=None, wrap_lines=True)
+        if liked:
+            named = "; ".join(f"{plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked)
+            st.caption(f"{'Read with' if scale == 'probability' else 'Near in the history'}: {named}")
 
 
 def draw(run: str, user: str | None, pairs: tuple[tuple[str, float], ...]) -> None:
     """Draw the cards, and the reasons of the opened one beside them."""
-    items = cached.recommendations(session.root(), run, user, pairs, N_CARDS)["items"]
+    found = cached.recommendations(session.root(), run, user, pairs, N_CARDS)
+    items = found["items"]
     if not items:
         st.info("There is nothing unseen left to recommend.")
         return
@@ -105,16 +73,16 @@ def draw(run: str, user: str | None, pairs: tuple[tuple[str, float], ...]) -> No
     left, right = st.columns([2, 3])
     with left, st.container(height=880, border=False):
         for item in items:
-            card(item, item is opened)
+            card(item, item is opened, found["scale"])
     with right, st.container(border=True):
         st.markdown("**Why**")
         st.text(opened["title"])
-        why(run, user, pairs, opened)
+        reasons.why(run, user, pairs, opened)
 
 
 entry.through_app("pages/recommend.py")
 messages.opening("Recommend", "Ten unseen items for somebody, and why these.")
-run = pickers.finished_run()
+run = pickers.finished_run("Recommender", "Scorer")
 ways = {"viewer": "A viewer of the dataset", "composed": "A history of my own"}
 way = st.segmented_control(
     "For whom",

@@ -15,9 +15,9 @@ from rec_core import jobs
 from rec_core.workbench import config_of, new_run, preflight, runs, systems
 
 PRESETS = {
-    "tiny": "Two minutes on two cores; to see how everything works.",
+    "tiny": "Small and short, on any machine; to see how everything works.",
     "small": "A fair try on a CPU; to compare ideas.",
-    "paper": "The paper's settings; needs a GPU and the paper's language model.",
+    "paper": "The settings of the system's paper, for its data and its hardware.",
 }
 
 

@@ -109,7 +109,7 @@ SYSTEMS: tuple[SystemCard, ...] = (
     _ranking(
         "item_knn",
         "Item neighbours",
-        "Item-Based Top-N Recommendation Algorithms (TOIS 2004)",
+        "Item-based Collaborative Filtering Recommendation Algorithms (WWW 2001)",
         "rec_core.systems.item_weights.ItemWeightRanking",
         "ItemKNNConfig",
         _ID_RECOMMENDER,
@@ -127,7 +127,8 @@ SYSTEMS: tuple[SystemCard, ...] = (
     SystemCard(
         name="ctr_baselines",
         title="DeepFM, xDeepFM, DCN, DCN-v2, AutoInt",
-        paper="DeepFM (IJCAI 2017); xDeepFM (KDD 2018); DCN (ADKDD 2017); DCN-v2 (WWW 2021); AutoInt (CIKM 2019)",
+        paper="DeepFM (IJCAI 2017); xDeepFM (KDD 2018); DCN (ADKDD 2017); DCN-v2 (WWW 2021); "
+        "AutoInt (CIKM 2019)",
         module="rec_core.systems.ctr_training",
         class_path="rec_core.systems.ctr_baselines.CTRBaselines",
         config_path="rec_core.systems.ctr_baselines.CTRBaselinesConfig",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared import cached, session
 
+LABELS = {"id": "ID", "text": "text", "aligned": "aligned"}
 MEANINGS = (
     "CKA: 1 when two spaces have the same shape. Shared neighbours: the share of the 10 nearest that two "
     "views have in common. Partner rank: where an item's own ID vector stands among all, seen from its "
@@ -16,17 +17,32 @@ MEANINGS = (
 
 
 def numbers(run: str) -> None:
-    """Draw how far the views agree."""
+    """Draw how far the views agree; a single view has only its own spread."""
     found = cached.agreement(session.root(), run)
+    if not found["pairs"]:
+        spread = ", ".join(f"{value:.2f}" for value in found["uniformity"].values())
+        st.caption(
+            "This run has one view of the items, so there is nothing to agree with. "
+            f"Uniformity {spread}: lower is more evenly spread."
+        )
+        return
     st.subheader("How far the views agree", anchor=False)
-    partner = found["partner"]
-    columns = st.columns(4)
-    rank, chance = f"{partner['mean_rank']:.1f}", f"chance {partner['chance_rank']:.0f}"
-    columns[0].metric("Mean rank of the partner", rank, chance, delta_color="off", delta_arrow="off")
-    columns[1].metric("Modality gap", f"{partner['modality_gap']:.2f}")
-    aligned = next(pair for pair in found["pairs"] if (pair["a"], pair["b"]) == ("id", "aligned"))
-    columns[2].metric("CKA, ID and aligned", f"{aligned['cka']:.2f}")
-    columns[3].metric("Shared neighbours, ID and aligned", f"{aligned['knn_overlap']:.0%}")
+    shown: list[tuple[str, ...]] = []
+    if found["partner"]:
+        partner = found["partner"]
+        rank, chance = f"{partner['mean_rank']:.1f}", f"chance {partner['chance_rank']:.0f}"
+        shown = [
+            ("Mean rank of the partner", rank, chance),
+            ("Modality gap", f"{partner['modality_gap']:.2f}"),
+        ]
+    pairs = {(pair["a"], pair["b"]): pair for pair in found["pairs"]}
+    (a, b), pair = next(
+        ((k, p) for k, p in pairs.items() if k == ("id", "aligned")), next(iter(pairs.items()))
+    )
+    shown.append((f"CKA, {LABELS[a]} and {LABELS[b]}", f"{pair['cka']:.2f}"))
+    shown.append((f"Shared neighbours, {LABELS[a]} and {LABELS[b]}", f"{pair['knn_overlap']:.0%}"))
+    for column, metric in zip(st.columns(len(shown)), shown, strict=True):
+        column.metric(*metric, delta_color="off", delta_arrow="off")
     with st.expander("All numbers, and what they mean", icon=":material/table:"):
         st.markdown(MEANINGS)
         pairs = pd.DataFrame(found["pairs"])

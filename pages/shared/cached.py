@@ -75,6 +75,22 @@ def agreement(root: str, run: str) -> dict[str, Any]:
     return verb(run, workspace=_space(root))
 
 
+@st.cache_data(max_entries=_SOME, show_spinner="Loading the run")
+def views(root: str, run: str) -> list[str]:
+    """Return the views of a run."""
+    from rec_core.workbench import views as verb
+
+    return verb(run, workspace=_space(root))
+
+
+@st.cache_data(max_entries=_SOME, show_spinner="Looking for the best and the worst")
+def best_and_worst(root: str, run: str, metric: str, finished: str) -> dict[str, Any]:
+    """Return the test users a run served best and worst; `finished` names when it ended."""
+    from rec_core.workbench import users_of_run
+
+    return users_of_run(run, metric, workspace=_space(root))
+
+
 def has_map(root: str, run: str, view: str, method: str) -> bool:
     """Tell whether a map is made already (asked anew each time: a job may just have made it)."""
     from rec_core.workbench import is_projected
@@ -132,7 +148,7 @@ def surface(root: str, run: str) -> pd.DataFrame:
     return verb(run, workspace=_space(root))
 
 
-@st.cache_data(max_entries=_SOME, show_spinner="Asking the language model")
+@st.cache_data(max_entries=_SOME, show_spinner="Asking the model")
 def recommendations(
     root: str, run: str, user: str | None, composed: tuple[tuple[str, float], ...], top_k: int
 ) -> dict[str, Any]:

@@ -58,7 +58,15 @@ def _several(label: str, kind: Any, value: tuple[Any, ...], keep: dict[str, Any]
     if get_origin(choice) is Literal:
         return tuple(st.multiselect(label, list(get_args(choice)), default=list(value), **keep))
     text = st.text_input(f"{label} (commas between)", ", ".join(map(str, value)), **keep)
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    return tuple(_read(word.strip(), choice) for word in text.split(",") if word.strip())
+
+
+def _read(word: str, kind: Any) -> Any:
+    """Return a word as the kind of value a field holds; one that is none stays, for the config to refuse."""
+    try:
+        return kind(word) if kind in (int, float) else word
+    except ValueError:
+        return word
 
 
 def _bounds(field: FieldInfo, kind: type) -> tuple[Any, Any]:

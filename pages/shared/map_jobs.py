@@ -6,14 +6,17 @@ import streamlit as st
 
 from pages.shared import cached, job_monitor, session
 from rec_core import jobs
-from rec_core.types import VIEWS
 
 NAMES = {"id": "Behaviour (ID)", "text": "Words (text)", "aligned": "Aligned"}
 
 
 def missing(run: str, method: str) -> list[str]:
     """Return the views that have no map yet."""
-    return [view for view in VIEWS if not cached.has_map(session.root(), run, view, method)]
+    return [
+        view
+        for view in cached.views(session.root(), run)
+        if not cached.has_map(session.root(), run, view, method)
+    ]
 
 
 def make(run: str, method: str, views: list[str]) -> None:

@@ -11,6 +11,8 @@ from pages.shared import cached, messages, session
 from pages.shared.plain import plain
 from rec_core import jobs
 
+_OFFERED = 5  # runs that a page offers when the chosen one cannot serve it
+
 
 def sidebar() -> None:
     """Draw the shared sidebar."""
@@ -69,8 +71,8 @@ def dataset_here() -> str:
     return str(name)
 
 
-def finished_run() -> str:
-    """Return the chosen run when it is done; otherwise say what to do first and stop the page."""
+def finished_run(*capabilities: str) -> str:
+    """Return the chosen run when it is done and has the capabilities; else say what to do and stop."""
     run = session.get(session.RUN)
     if not run:
         messages.empty(
@@ -87,7 +89,29 @@ def finished_run() -> str:
             "Watch it on Train",
         )
         st.stop()
+    if capabilities:
+        _stop_unless(str(run), capabilities)
     return str(run)
+
+
+def _stop_unless(run: str, capabilities: tuple[str, ...]) -> None:
+    """Stop the page of a run that lacks a capability, and offer the runs that have it."""
+    from rec_core.workbench import lacking, runs_with
+
+    space = session.workspace()
+    sentence = lacking(run, *capabilities, workspace=space)
+    if not sentence:
+        return
+    st.info(sentence, icon=":material/info:")
+    able = runs_with(*capabilities, workspace=space)
+    if not able:
+        st.page_link("pages/train.py", label="Train one", icon=":material/arrow_forward:")
+        st.stop()
+    for other in able[:_OFFERED]:
+        st.button(
+            f"Open {plain(other)}", on_click=session.put, args=(session.RUN, other), key=f"open-{other}"
+        )
+    st.stop()
 
 
 def dataset_of(run: str) -> str:

@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from rec_core.cli import audit, data, doctor, maps, recommend, rerank, runs, sample, study, systems, train, tune
+from rec_core.cli import (
+    audit,
+    data,
+    doctor,
+    maps,
+    recommend,
+    rerank,
+    runs,
+    sample,
+    study,
+    systems,
+    train,
+    tune,
+)
 from rec_core.cli.options import examples
 from rec_core.cli.root import Root
 

@@ -15,7 +15,7 @@ _NAMED = "rec_core.train.named"  # where the words of the command line are kept 
 
 
 class TrainCommand(TyperCommand):
-    """The `train` verb: its help ends with the systems, or, after `train SYSTEM --help`, with SYSTEM's fields."""
+    """The `train` verb: its help ends with the systems, that of `train SYSTEM` with SYSTEM's fields."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the words for the help, which click writes before it reads any argument."""

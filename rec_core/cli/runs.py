@@ -190,7 +190,9 @@ def _draw_users(console: Console, result: dict[str, Any]) -> None:
             for record in result[side]
         ]
         columns = ("user", "value", "n_history", "wanted", "recommended")
-        console.print(table(rows, columns, f"{side.capitalize()} by {result['metric']} (three items of each)"))
+        console.print(
+            table(rows, columns, f"{side.capitalize()} by {result['metric']} (three items of each)")
+        )
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

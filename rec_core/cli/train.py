@@ -58,7 +58,8 @@ WorkerThreads = Annotated[
 )
 def train(
     system: Annotated[
-        str, typer.Argument(metavar="SYSTEM", help="Which system, as `systems` lists them.", show_default=False)
+        str,
+        typer.Argument(metavar="SYSTEM", help="Which system, as `systems` lists them.", show_default=False),
     ],
     data: Annotated[
         str, typer.Option("--data", help="A dataset's name, as `data list` shows it.", show_default=False)

@@ -97,12 +97,12 @@ class FieldAttention(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, fields: torch.Tensor) -> torch.Tensor:
-        """Return (B, F, A) from (B, F, A)."""
-        n_rows, n_fields, width = fields.shape
-        parts = self.inward(fields).view(n_rows, n_fields, 3, self._n_heads, -1).permute(2, 0, 3, 1, 4)
-        queries, keys, values = parts.flatten(1, 2).unbind(0)  # (B * heads, F, A / heads)
-        scores = queries @ keys.transpose(1, 2) * (width // self._n_heads) ** -0.5
-        mixed = self.dropout(scores.softmax(dim=-1)) @ values
-        heads = mixed.view(n_rows, self._n_heads, n_fields, -1).transpose(1, 2).reshape(fields.shape)
-        attended = self.outward(heads)
-        return attended if self.residual is None else (attended + self.residual(fields)).relu()
+        """Return (F, A, B) from (F, A, B)."""
+        n_fields, width, n_rows = fields.shape
+        parts = self._map(self.inward, fields).view(n_fields, 3, self._n_heads, -1, n_rows)
+        queries, keys, values = parts.unbind(1)  # (F, heads, A / heads, B)
+        scores = FieldProducts.apply(queries * (width // self._n_heads) ** -0.5, keys)
+        weights = self.dropout(scores.softmax(dim=1))
+        heads = WeightedFields.apply(weights, values).view(fields.shape)
+        attended = self._map(self.outward, heads)
+        return attended if self.residual is None else (attended + self._map(self.residual, fields)).relu()

@@ -11,6 +11,7 @@ from torch import nn
 from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
+_CHUNK_ROWS = 512  # rows of products at once on a CPU: 0.7 MB at 7 fields and 50 maps
 
 class XDeepFM(nn.Module):
     """First-order weights, a compressed interaction network and an MLP over the same vectors, added up.
@@ -110,5 +111,54 @@ class CIN(nn.Module):
 
 
 def _later_layer(maps: torch.Tensor, fields: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
-    products = (maps.unsqueeze(2) * fields.unsqueeze(1)).flatten(1)
-    return layer(products)
+    """Return a layer's maps before the ReLU (B * D, O), in the arithmetic of an autocast region if in one."""
+    device = maps.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else maps.dtype
+    n_maps, n_fields = maps.shape[1], fields.shape[1]
+    weight = layer.weight.view(-1, n_maps, n_fields).transpose(1, 2).flatten(1)  # products by field, then map
+    inputs = (maps, fields, weight, layer.bias)
+    return MixedProducts.apply(*(tensor.to(dtype) for tensor in inputs))
+
+
+class MixedProducts(torch.autograd.Function):
+    """Linear maps of all products of a map and a field, a chunk of rows at a time.
+
+    The products of a whole batch (B * D rows of F * H) are the largest tensor of the net, many times the
+    cache of a CPU. Chunks that fit are made, used and forgotten, and made again for the gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
+        """Return (N, O) from maps (N, H), fields (N, F), weight (O, F * H) and bias (O,)."""
+        maps, fields, weight, bias = inputs
+        ctx.save_for_backward(maps, fields, weight)
+        mixed = maps.new_empty(len(maps), len(weight))
+        for rows in _chunks(maps):
+            torch.addmm(bias, _products(maps[rows], fields[rows]).flatten(1), weight.T, out=mixed[rows])
+        return mixed
+
+    @staticmethod
+    def backward(  # type: ignore[override]
+        ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """Return the gradients of maps, fields, weight and bias."""
+        maps, fields, weight = ctx.saved_tensors  # type: ignore[attr-defined]
+        of_maps, of_fields = torch.empty_like(maps), torch.empty_like(fields)
+        wide = torch.promote_types(weight.dtype, torch.float32)  # chunks add up in full precision
+        of_weight = torch.zeros_like(weight, dtype=wide)
+        for rows in _chunks(maps):
+            some, few, part = maps[rows], fields[rows], gradient[rows]
+            of_weight += part.T @ _products(some, few).flatten(1)
+            of_products = (part @ weight).view(len(part), few.shape[1], some.shape[1])
+            torch.sum(of_products * some.unsqueeze(1), dim=2, out=of_fields[rows])
+            torch.sum(of_products.mul_(few.unsqueeze(2)), dim=1, out=of_maps[rows])
+        return of_maps, of_fields, of_weight.to(weight.dtype), gradient.sum(dim=0)
+
+
+def _products(maps: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
+    return fields.unsqueeze(2) * maps.unsqueeze(1)  # (rows, F, H)
+
+
+def _chunks(maps: torch.Tensor) -> list[slice]:
+    size = _CHUNK_ROWS if maps.device.type == "cpu" else len(maps)
+    return [slice(start, start + size) for start in range(0, len(maps), max(size, 1))]

@@ -70,6 +70,8 @@ class CTRBaselinesConfig(Config):
                 "history_length": 30,
                 "leave_out": ("user", "zip_code"),
                 "l2": 1e-2,
+                "loop.epochs": 12,
+                "loop.patience": 2,
             }
         return {}
 

@@ -31,6 +31,7 @@ _VERBS = {
     ),
     "capability_verbs": ("capabilities", "lacking", "runs_with"),
     "compare_verbs": ("compare",),
+    "seeded_verbs": ("ensure_run",),
     "tune_verbs": ("new_tuning", "tune"),
     "user_verbs": ("users_of_run",),
     "map_verbs": ("agreement", "embed", "embeddings", "is_projected", "neighbours", "project", "views"),

@@ -29,7 +29,8 @@ from rec_core.types import (
     ScoreRequest,
     ignore_progress,
 )
-from rec_core.workbench.capability_verbs import capable, config_of_run, lacking
+from rec_core.workbench.capability_verbs import config_of_run, lacking
+from rec_core.workbench.run_verbs import load_run
 
 NEEDS = {"position": ("EvidenceScorer", "ListChooser"), "popularity": ("Recommender",)}
 PROBES = tuple(NEEDS)
@@ -69,8 +70,12 @@ def audit(
     if n_users is not None and n_users < 2:
         raise InputError(f"An audit needs at least 2 users, not {n_users}.")
     space.check_writable()
-    wanted = probes_of(run_id, workspace=space) if probe == "all" else [probe]
-    system = capable(run_id, *NEEDS[(wanted or PROBES)[-1]], workspace=space)
+    why_not = probes_of(run_id, workspace=space)
+    named = PROBES if probe == "all" else (probe,)
+    wanted = [name for name in named if not why_not[name]]
+    if not wanted:
+        raise InputError(why_not[named[-1]])
+    system = load_run(run_id, workspace=space)
     audited = _Audited(system, *config_of_run(space, run_id), n_users or DEFAULT_USERS, seed)
     results = [_RUNNERS[name](audited, progress) for name in wanted]
     folder = _keep(space.run_path(run_id) / "audits", probe, results, {"n_users": n_users, "seed": seed})
@@ -87,9 +92,9 @@ def audits(run_id: str, *, workspace: Workspace | None = None) -> list[dict[str,
     return [{**read_json(file), "report": str(file.parent)} for file in folders]
 
 
-def probes_of(run_id: str, *, workspace: Workspace | None = None) -> list[str]:
-    """Return the probes a run can be asked."""
-    return [probe for probe, needs in NEEDS.items() if not lacking(run_id, *needs, workspace=workspace)]
+def probes_of(run_id: str, *, workspace: Workspace | None = None) -> dict[str, str]:
+    """Return by probe why a run cannot be asked it, "" where it can."""
+    return {probe: lacking(run_id, *needs, workspace=workspace) for probe, needs in NEEDS.items()}
 
 
 @dataclass(frozen=True)

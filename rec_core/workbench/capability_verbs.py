@@ -10,6 +10,7 @@ from rec_core.store import Workspace, read_json
 from rec_core.types import InputError
 from rec_core.workbench.run_verbs import config_of, load_run, open_run, runs
 
+_NAMED = 3  # runs that a sentence names
 _CANNOT = {
     "Recommender": "does not recommend items",
     "Scorer": "does not score single items",
@@ -34,16 +35,20 @@ def runs_with(*wanted: str, workspace: Workspace | None = None) -> list[str]:
 
 
 def lacking(run_id: str, *wanted: str, workspace: Workspace | None = None) -> str:
-    """Return "" when a run has all these capabilities, else one sentence that says which systems have them."""
-    own = card_of(workspace or Workspace.from_environment(), run_id)
+    """Return "" when a run has all these capabilities, else one sentence on who has them, and which runs."""
+    space = workspace or Workspace.from_environment()
+    own = card_of(space, run_id)
     absent = [name for name in wanted if name not in own.capabilities]
     if not absent:
         return ""
     able = {c.name for c in with_capability(absent[0])}.intersection(
         *({c.name for c in with_capability(name)} for name in wanted)
     )
-    others = ", ".join(sorted(able)) or "another system"
-    return f"Run {run_id} is of {own.name}, which {_CANNOT[absent[0]]}; choose a run of {others}."
+    others = " or ".join(sorted(able)) or "another system"
+    here = ", ".join(runs_with(*wanted, workspace=space)[:_NAMED]) or "none yet"
+    return (
+        f"Run {run_id} is of {own.name}, which {_CANNOT[absent[0]]}; choose a run of {others} (here: {here})."
+    )
 
 
 def capable(run_id: str, *wanted: str, workspace: Workspace | None = None) -> Any:

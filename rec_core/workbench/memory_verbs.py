@@ -85,7 +85,9 @@ def _id_parts(config: Any, users: int, items: int, n: int) -> list[Row]:
         basis = f"{items:,} x {min(kept, items):,} weights x {_WEIGHT_BYTES} bytes"
         rows.append(_row("item weights", items * min(kept, items) * _WEIGHT_BYTES, basis))
     cells = max(_BLOCK_CELLS, items)
-    rows.append(_row("evaluation", cells * 4 * 3, "a block of scores at a time, 3 times; never users x items"))
+    rows.append(
+        _row("evaluation", cells * 4 * 3, "a block of scores at a time, 3 times; never users x items")
+    )
     return rows
 
 

@@ -17,8 +17,8 @@ from rec_core.workbench.question import history_of, number, request_of, titles_o
 from rec_core.workbench.run_verbs import load_run
 
 LEARNED = (
-    "The changes are of the score from the history alone, {score:.4g}: what was learned of a known user does not "
-    "change when a history item goes."
+    "The changes are of the score from the history alone, {score:.4g}: what was learned of a known user does "
+    "not change when a history item goes."
 )
 NOTHING_LEFT = "Without its only item nothing is left of the history to score from."
 
@@ -150,11 +150,9 @@ def _read(system: Any, request: ScoreRequest, item: str, titles: list[str]) -> A
 
 
 def _scored(system: Any, request: ScoreRequest, item: str, titles: list[str]) -> Answer:
-    """Explain by the score: related history items, and what each removal makes of the score from the history."""
+    """Explain by the score: related history items, and what each removal makes of the history's score."""
     num, history = request.item_num, request.history
-    evidence: tuple[EvidenceItem, ...] = (
-        system.evidence(history, num) if hasattr(system, "evidence") else ()
-    )
+    evidence: tuple[EvidenceItem, ...] = system.evidence(history, num) if hasattr(system, "evidence") else ()
     from_history = ScoreRequest(None, history, num)
     score, alone = (float(system.score([asked])[0]) for asked in (request, from_history))
     several = len(np.unique(history.item_nums)) > 1

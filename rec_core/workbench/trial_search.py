@@ -17,7 +17,7 @@ from rec_core.store import Workspace, read_json, write_json
 from rec_core.types import Dataset, InputError, Progress, ProgressEvent
 from rec_core.workbench.trial_journal import Trial, TrialJournal
 
-_CONFIG = "config.json"  # of the trial that is at work
+_CONFIG = "trial.json"  # the config of the trial that is at work
 
 
 @dataclass(frozen=True)

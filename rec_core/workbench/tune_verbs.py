@@ -166,8 +166,8 @@ def _at_work(folder: RunFolder) -> Iterator[None]:
     status = folder.status
     if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
         raise InputError(
-            f"Tuning {folder.run_id} is already worked on by process {status['pid']}; wait for it or stop it "
-            f"first."
+            f"Tuning {folder.run_id} is already worked on by process {status['pid']}; wait for it, or stop it "
+            f"with a file STOP in {folder.path}."
         )
     folder.clear_stop()
     started, before = time.time(), float(status.get("seconds", 0.0))

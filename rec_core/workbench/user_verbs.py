@@ -72,7 +72,7 @@ class _Told:
         self.train, self._wanted = parts.histories("valid"), parts.test
         self._titles, self._ids = title_text(dataset.catalogue), dataset.interactions.user_ids
         top = pd.read_parquet(space.run_path(run_id) / "top_items.parquet").sort_values("rank")
-        self._lists = {int(user): part["item_num"].tolist() for user, part in top.groupby("user_num")}
+        self._lists: dict[Any, list[int]] = top.groupby("user_num")["item_num"].agg(list).to_dict()
 
     def record(self, user: int, value: float) -> dict[str, Any]:
         """Return one user's record."""

@@ -1,0 +1,58 @@
+"""The verb behind studies: the run with these settings and this seed, trained only if it is not there yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rec_core.run_folder import true_state
+from rec_core.store import Workspace, read_json
+from rec_core.types import InputError, Progress, ignore_progress
+from rec_core.workbench.data_verbs import load_dataset
+from rec_core.workbench.run_verbs import new_run, open_run, resume
+
+
+def ensure_run(
+    system: str,
+    data: str,
+    preset: str = "small",
+    overrides: dict[str, Any] | None = None,
+    seed: int = 0,
+    progress: Progress = ignore_progress,
+    *,
+    workspace: Workspace | None = None,
+) -> dict[str, Any]:
+    """Return the result of a run with exactly these settings.
+
+    A finished one is used again, an unfinished one continued.
+
+    Raises:
+        InputError: unknown names or fields, or such a run is being worked on by another process.
+    """
+    space = workspace or Workspace.from_environment()
+    facts = {
+        "system": system,
+        "dataset": data,
+        "dataset_hash": load_dataset(data, progress, workspace=space).content_hash,
+        "preset": preset,
+        "overrides": overrides or {},
+        "seed": seed,
+    }
+    return resume(_existing(space, facts) or _new(facts, progress, space), progress, workspace=space)
+
+
+def _new(facts: dict[str, Any], progress: Progress, space: Workspace) -> str:
+    names = ("system", "dataset", "preset", "overrides", "seed")
+    return new_run(*(facts[name] for name in names), progress, workspace=space)
+
+
+def _existing(space: Workspace, facts: dict[str, Any]) -> str | None:
+    for run_id in space.names("runs"):
+        file = space.run_path(run_id) / "run.json"
+        if not file.exists() or any(read_json(file).get(name) != value for name, value in facts.items()):
+            continue
+        if true_state(open_run(space, run_id).status) in ("running", "cancelling"):
+            raise InputError(
+                f"Run {run_id} of this study is being trained elsewhere; wait for it and ask again."
+            )
+        return run_id
+    return None
