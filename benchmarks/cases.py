@@ -2,7 +2,7 @@
 
 Ranking: each user's last row is the test, the one before it validation (`data.splits.leave_one_out`), every
 rating counts as a positive, all items that have a row are candidates. Clicks: is the rating above 3? over all
-rows, dealt 8:1:1 at random; both sides see user, age, gender, occupation, item, year and genres, and no history.
+rows, dealt 8:1:1 at random; both sides see user, age, gender, occupation, item, year and genres, no history.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def sample_users(dataset: Dataset, n_users: int, seed: int) -> Dataset:
     """
     active = np.unique(dataset.interactions.user_nums)
     if n_users > len(active):
-        raise InputError(f"{dataset.name!r} has {len(active):,} users with rows, not {n_users:,}; ask for fewer.")
+        raise InputError(
+            f"{dataset.name!r} has {len(active):,} users with rows, not {n_users:,}; ask for fewer."
+        )
     drawn = numpy_generator(seed, "benchmark users").choice(active, n_users, replace=False)
     kept = np.isin(dataset.interactions.user_nums, drawn)
     return replace(dataset, interactions=subset(dataset.interactions, kept))

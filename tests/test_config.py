@@ -3,8 +3,10 @@
 import pytest
 from pydantic import Field
 
-from rec_core.config import Config, parse_assignments
+from rec_core.config import PRESETS, Between, Config, OneOf, parse_assignments
+from rec_core.roster import SYSTEMS
 from rec_core.types import InputError
+from rec_core.workbench import config_of
 
 
 class Inner(Config):
@@ -58,3 +60,56 @@ def test_assignments_are_yaml():
     assert parse_assignments(["a.b=3", "q=[x, y]", "t=0.5"]) == {"a.b": 3, "q": ["x", "y"], "t": 0.5}
     with pytest.raises(InputError, match="not a setting"):
         parse_assignments(["a.b"])
+
+
+class Ranged(Outer):
+    @classmethod
+    def search_space(cls):
+        return {
+            "inner.speed": Between(0.5, 2.0, when={"name": ("fast", "faster")}),
+            "inner.steps": Between(1, 9, when={"name": ("fast",), "inner.speed": (5.0,)}),
+            "name": OneOf(("x", "y")),
+        }
+
+
+def test_a_range_is_open_where_all_it_depends_on_has_one_of_its_values():
+    assert set(Ranged().open_ranges()) == {"name"}
+    assert set(Ranged(name="fast").open_ranges()) == {"inner.speed", "inner.steps", "name"}
+    assert set(Ranged(name="faster").open_ranges()) == {"inner.speed", "name"}
+    slow = Ranged(name="fast").with_values({"inner.speed": 1.0})
+    assert set(slow.open_ranges()) == {"inner.speed", "name"}
+    assert Outer().open_ranges() == {}
+
+
+RANGES = [
+    pytest.param(card.name, field, limits, id=f"{card.name}-{field}")
+    for card in SYSTEMS
+    for field, limits in config_of(card.name).search_space().items()
+]
+
+
+@pytest.mark.parametrize(("system", "field", "limits"), RANGES)
+def test_every_declared_range_is_of_a_field_that_takes_all_of_it(system, field, limits):
+    ends = (limits.low, limits.high) if isinstance(limits, Between) else limits.values
+    for preset in PRESETS:
+        for end in ends:
+            taken = config_of(system, preset, {field: end}).value(field)
+            assert taken == end and type(taken) is type(end)
+    if isinstance(limits, Between):
+        assert type(limits.low) is type(limits.high) and limits.low < limits.high
+        assert limits.low > 0 or not limits.log
+    else:
+        assert len(set(ends)) == len(ends) > 1
+
+
+@pytest.mark.parametrize(("system", "field", "limits"), RANGES)
+def test_what_a_range_depends_on_is_another_field_with_values_it_takes(system, field, limits):
+    ranges = config_of(system).search_space()
+    for other, values in limits.when.items():
+        assert other not in ranges  # a condition that is itself searched would change from trial to trial
+        for value in values:
+            assert field in config_of(system, "small", {other: value}).open_ranges()
+
+
+def test_the_learned_systems_declare_ranges():
+    assert {"matrix_factorisation", "graph_cf"} <= {parameter.values[0] for parameter in RANGES}

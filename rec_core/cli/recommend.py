@@ -52,7 +52,7 @@ def explain(run: RunId, user: UserId, item: ItemId, as_json: AsJson = False) -> 
     """
     current().run_id = run
     with progress():
-        from rec_core.workbench.recommend_verbs import explain
+        from rec_core.workbench.explain_verbs import explain
 
         result = explain(run, user, item)
     emit(result, as_json, lambda console: _draw(console, result))

@@ -19,9 +19,9 @@ class AMPCF(nn.Module):
     Weights a_k = softmax over k of cos(A_u p_k, A_v q_j) / temperature ("cosine"), or of p_k . q_j ("dot");
     score = sum_k a_k p_k . q_j + b_j. With K = 1 the only weight is 1: matrix factorisation with item biases.
 
-    Paper: Barkan, Fuchs, Caciularu and Koenigstein (RecSys
-    2020); the equations after public re-implementations, since the paper's text was not at hand: "cosine" is the
-    form with learned projections, "dot" the one without.
+    Paper: Barkan, Fuchs, Caciularu and Koenigstein (RecSys 2020); the equations after public
+    re-implementations, since the paper's text was not at hand: "cosine" is the form with learned projections,
+    "dot" the one without.
     Differs from paper: `temperature` (1 leaves the cosine as it is: the largest weight is then at most e^2
     times the smallest).
 
@@ -49,43 +49,54 @@ class AMPCF(nn.Module):
     ) -> None:
         super().__init__()
         self.n_personas = n_personas
-        self.attention = attention
+        self.attention = attention if n_personas > 1 else "dot"  # one persona needs no choosing
         self.temperature = temperature
         table = initial_table(n_users * n_personas, embedding_size, initial, generator)
         self.personas = nn.Parameter(table.view(n_users, n_personas * embedding_size))
         self.items = nn.Parameter(initial_table(n_items, embedding_size, initial, generator))
         self.bias = nn.Parameter(torch.zeros(n_items))
-        if attention == "cosine":
+        if self.attention == "cosine":
             shape = (embedding_size, embedding_size)
             self.of_users = nn.Parameter(initial_table(*shape, "xavier_uniform", generator))
             self.of_items = nn.Parameter(initial_table(*shape, "xavier_uniform", generator))
 
     def forward(self, users: torch.Tensor, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return scores (B, C) and persona weights (B, K, C) of candidates (B, C) for users (B,)."""
-        vectors = embedding(items, self.items)
-        dots, weights = self.attend(self.personas_of(users), vectors)
+        dots = self.personas_of(users) @ embedding(items, self.items).mT
+        near = None
+        if self.attention == "cosine":
+            asking = self._looked_up(self.personas, users, self.of_users).unflatten(1, (self.n_personas, -1))
+            near = asking @ self._looked_up(self.items, items, self.of_items).mT
+        weights = self._weights(dots, near)
         return (weights * dots).sum(dim=1) + self.bias[items], weights
 
     def catalogue(self, personas: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores (B, I) and persona weights (B, K, I) of the whole catalogue for personas (B, K, D)."""
-        dots, weights = self.attend(personas, self.items)
+        """Return scores (B, I) and persona weights (B, K, I) of the whole catalogue for personas (B, K, D).
+
+        Two matrix products; nothing of the size B x K x I x D is ever made.
+        """
+        dots = personas @ self.items.T
+        near = None
+        if self.attention == "cosine":
+            near = self._directions(personas, self.of_users) @ self._directions(self.items, self.of_items).T
+        weights = self._weights(dots, near)
         return (weights * dots).sum(dim=1) + self.bias, weights
 
     def personas_of(self, users: torch.Tensor) -> torch.Tensor:
         """Return the learned personas (B, K, D) of users (B,)."""
         return embedding(users, self.personas).unflatten(1, (self.n_personas, -1))
 
-    def attend(self, personas: torch.Tensor, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return p_k . q_j and the weights a_k, (B, K, C) each.
+    def _weights(self, dots: torch.Tensor, near: torch.Tensor | None) -> torch.Tensor:
+        """Return the softmax over personas (B, K, C) of p_k . q_j, or of the cosines where there are some."""
+        return (dots if near is None else near / self.temperature).softmax(dim=1)
 
-        Two matrix products; nothing of the size B x K x C x D is ever made.
+    def _directions(self, vectors: torch.Tensor, projection: torch.Tensor) -> torch.Tensor:
+        """Return projected vectors (..., n D) of length 1 in each stretch of D."""
+        apart = vectors.unflatten(-1, (-1, len(projection)))
+        return normalize(apart @ projection, dim=-1).flatten(-2)
 
-        Args:
-            personas: (B, K, D).
-            items: (B, C, D), or (C, D) for the same candidates in every row.
-        """
-        dots = personas @ items.mT
-        if self.attention == "dot":
-            return dots, dots.softmax(dim=1)
-        near = normalize(personas @ self.of_users, dim=-1) @ normalize(items @ self.of_items, dim=-1).mT
-        return dots, (near / self.temperature).softmax(dim=1)
+    def _looked_up(self, table: torch.Tensor, index: torch.Tensor, projection: torch.Tensor) -> torch.Tensor:
+        """Return directions of the table's rows at `index`, of which every row is projected at most once."""
+        if index.numel() > len(table):
+            return embedding(index, self._directions(table, projection))
+        return self._directions(embedding(index, table), projection)

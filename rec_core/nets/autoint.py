@@ -65,18 +65,22 @@ class AutoInt(nn.Module):
     def forward(self, batch: FieldBatch) -> torch.Tensor:
         """Return logits (B,)."""
         vectors = self.fields(batch)
-        attended = self.entry(vectors)
+        fields = vectors.permute(1, 2, 0)  # (F, D, B)
+        attended = map_fields(self.entry, fields)
         for layer in self.attention:
             attended = layer(attended)
         if self.residual is not None:
-            attended = attended + self.residual(vectors)
-        explicit = self.attention_output(attended.relu().flatten(1))
+            attended = attended + map_fields(self.residual, fields)
+        explicit = self.attention_output(attended.relu().flatten(0, 1).T)
         deep = self.output(self.mlp(vectors.flatten(1)))
         return self.fields.first_order(batch) + (explicit + deep).squeeze(1)
 
 
 class FieldAttention(nn.Module):
     """Multi-head self-attention over the fields of a row.
+
+    A row's own products are tiny (F x F over A / heads numbers), too small for matrix multiplication: rows
+    come last in every tensor, so that each of the few steps over heads' widths or fields runs along them.
 
     Args:
         width: A.
@@ -99,10 +103,70 @@ class FieldAttention(nn.Module):
     def forward(self, fields: torch.Tensor) -> torch.Tensor:
         """Return (F, A, B) from (F, A, B)."""
         n_fields, width, n_rows = fields.shape
-        parts = self._map(self.inward, fields).view(n_fields, 3, self._n_heads, -1, n_rows)
+        parts = map_fields(self.inward, fields).view(n_fields, 3, self._n_heads, -1, n_rows)
         queries, keys, values = parts.unbind(1)  # (F, heads, A / heads, B)
         scores = FieldProducts.apply(queries * (width // self._n_heads) ** -0.5, keys)
         weights = self.dropout(scores.softmax(dim=1))
         heads = WeightedFields.apply(weights, values).view(fields.shape)
-        attended = self._map(self.outward, heads)
-        return attended if self.residual is None else (attended + self._map(self.residual, fields)).relu()
+        attended = map_fields(self.outward, heads)
+        return attended if self.residual is None else (attended + map_fields(self.residual, fields)).relu()
+
+
+class FieldProducts(torch.autograd.Function):
+    """Dot products of all pairs of fields, head by head."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
+        """Return scores (F, F, heads, B) from queries and keys (F, heads, A / heads, B)."""
+        ctx.save_for_backward(*inputs)
+        return _products(*inputs)
+
+    @staticmethod
+    def backward(  # type: ignore[override]
+        ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the gradients of queries and keys."""
+        queries, keys = ctx.saved_tensors  # type: ignore[attr-defined]
+        return _weighted(gradient, keys), _weighted(gradient.transpose(0, 1), queries)
+
+
+class WeightedFields(torch.autograd.Function):
+    """Sums of the fields' values under each field's weights, head by head."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
+        """Return (F, heads, A / heads, B) from weights (F, F, heads, B) and values (F, heads, A / heads, B)."""
+        ctx.save_for_backward(*inputs)
+        return _weighted(*inputs)
+
+    @staticmethod
+    def backward(  # type: ignore[override]
+        ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the gradients of weights and values."""
+        weights, values = ctx.saved_tensors  # type: ignore[attr-defined]
+        return _products(gradient, values), _weighted(weights.transpose(0, 1), gradient)
+
+
+def map_fields(layer: nn.Linear, fields: torch.Tensor) -> torch.Tensor:
+    """Return (F, O, B): a linear map of every field of every row, from (F, A, B)."""
+    mapped = layer.weight.expand(len(fields), -1, -1) @ fields
+    return mapped if layer.bias is None else mapped + layer.bias.unsqueeze(1)
+
+
+def _products(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Return out[i, j, h] = sum over d of left[i, h, d] * right[j, h, d], entries along B side by side."""
+    lefts, rights = left.unsqueeze(1).unbind(3), right.unsqueeze(0).unbind(3)
+    total = lefts[0] * rights[0]
+    for one, other in zip(lefts[1:], rights[1:], strict=True):
+        total.addcmul_(one, other)
+    return total
+
+
+def _weighted(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return out[i, h, d] = sum over j of weights[i, j, h] * values[j, h, d], entries along B side by side."""
+    columns = weights.unsqueeze(3).unbind(1)
+    total = columns[0] * values[0]
+    for column, value in zip(columns[1:], values[1:], strict=True):
+        total.addcmul_(column, value)
+    return total

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from rec_core.config import Between, OneOf, Range
 from rec_core.metrics.taste_distance import taste_distance
 from rec_core.nets.amp_cf import AMPCF, Attention
 from rec_core.nets.initial_table import Initial
@@ -66,6 +67,20 @@ class AMPCFConfig(RankingConfig):
         if name == "tiny":
             return {"embedding_size": 16, "loop.epochs": 30, "loop.learning_rate": 1e-2, "batch_size": 512}
         return {}
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching."""
+        return {
+            "n_personas": Between(2, 8),
+            "embedding_size": OneOf((32, 64, 128)),
+            "temperature": Between(0.05, 1.0, log=True, when={"attention": ("cosine",)}),
+            "positive_entropy_weight": Between(1e-4, 1.0, log=True),
+            "negative_entropy_weight": Between(1e-4, 1.0, log=True),
+            "n_negatives": Between(1, 8),
+            "loop.learning_rate": Between(1e-4, 1e-2, log=True),
+            "reg": Between(1e-7, 1e-2, log=True),
+        }
 
 
 class AMPCFRanking(EmbeddingRankingSystem):
@@ -119,10 +134,9 @@ class AMPCFRanking(EmbeddingRankingSystem):
 
     def _weights(self, history: History, item_nums: np.ndarray, user_num: int | None) -> np.ndarray:
         """Return persona weights (C, K) of items."""
-        vectors = self.net.items[torch.from_numpy(np.asarray(item_nums, dtype=np.int64))]
         with torch.no_grad():
-            _, weights = self.net.attend(self._personas_of(history, user_num)[None], vectors)
-        return weights[0].T.double().numpy()
+            _, weights = self.net.catalogue(self._personas_of(history, user_num)[None])
+        return weights[0].double().numpy()[:, item_nums].T
 
     def _personas_of(self, history: History, user_num: int | None) -> torch.Tensor:
         """Return personas (K, D)."""

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from rec_core.config import Config
+from rec_core.config import Between, Config, OneOf, Range
 from rec_core.data.fields import Fields, make_log
 from rec_core.nets.field_embedding import FieldSizes
 from rec_core.objectives.click import FieldReader
@@ -74,6 +74,22 @@ class CTRBaselinesConfig(Config):
                 "loop.patience": 2,
             }
         return {}
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching; some nets have some of their own."""
+        autoint = {"model": ("autoint",)}
+        return {
+            "embedding_size": OneOf((8, 16, 32, 64)),
+            "dropout": Between(0.0, 0.6),
+            "l2": Between(1e-6, 1e-1, log=True),
+            "loop.learning_rate": Between(1e-4, 1e-2, log=True),
+            "n_cross_layers": Between(1, 6, when={"model": ("dcn", "dcn_v2")}),
+            "cross_structure": OneOf(("stacked", "parallel"), when={"model": ("dcn_v2",)}),
+            "attention_size": OneOf((8, 16, 32, 64), when=autoint),
+            "n_attention_layers": Between(1, 4, when=autoint),
+            "n_heads": OneOf((1, 2, 4), when=autoint),
+        }
 
 
 class CTRBaselines:

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 from pydantic import Field
 
+from rec_core.config import Between, Range
 from rec_core.processes import is_main
 from rec_core.store import Workspace, read_tensors, write_tensors
 from rec_core.systems.item_weights import Gram, ItemWeightConfig, ItemWeightRanking, shared_users
@@ -32,7 +33,12 @@ _BYTES_PER_CELL = 12  # the inverse in float64 and the weights in float32
 class EASEConfig(ItemWeightConfig):
     """EASE has one number to choose."""
 
-    reg: float = Field(250.0, gt=0, le=1e6, description="L2 weight lambda, on the scale of users per item.")
+    reg: float = Field(300.0, gt=0, le=1e6, description="L2 weight lambda, on the scale of users per item.")
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching."""
+        return {"reg": Between(1.0, 10_000.0, log=True)}
 
 
 class EASE(ItemWeightRanking):

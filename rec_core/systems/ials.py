@@ -21,6 +21,7 @@ import torch
 from pydantic import Field
 from scipy import sparse
 
+from rec_core.config import Between, OneOf, Range
 from rec_core.processes import is_main
 from rec_core.seeding import numpy_generator
 from rec_core.store import Workspace
@@ -35,10 +36,20 @@ from rec_core.types import Dataset, History, Progress, ProgressEvent
 class IALSConfig(RankingConfig):
     """The factorisation and its weights."""
 
-    embedding_size: int = Field(32, ge=1, le=1024, description="Factors D of user and item vectors.")
-    reg: float = Field(5.0, gt=0, le=1e6, description="L2 weight of every vector.")
-    alpha: float = Field(2.0, ge=1, le=1e6, description="Confidence of a taken item; an untaken one has 1.")
+    embedding_size: int = Field(64, ge=1, le=1024, description="Factors D of user and item vectors.")
+    reg: float = Field(10.0, gt=0, le=1e6, description="L2 weight of every vector.")
+    alpha: float = Field(1.0, ge=1, le=1e6, description="Confidence of a taken item; an untaken one has 1.")
     iterations: int = Field(15, ge=1, le=1000, description="Rounds over users and items.")
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching."""
+        return {
+            "embedding_size": OneOf((16, 32, 64, 128)),
+            "reg": Between(0.1, 1000.0, log=True),
+            "alpha": Between(1.0, 100.0, log=True),
+            "iterations": Between(5, 30),
+        }
 
 
 class IALS(DotProductRanking):

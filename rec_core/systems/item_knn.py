@@ -19,6 +19,7 @@ import torch
 from pydantic import Field
 from scipy import sparse
 
+from rec_core.config import Between, OneOf, Range
 from rec_core.evaluation.exact_top import exact_top
 from rec_core.processes import is_main
 from rec_core.store import Workspace, read_tensors, write_tensors
@@ -37,15 +38,25 @@ _CELLS = 2**22  # similarities held at once: 16 MB
 class ItemKNNConfig(ItemWeightConfig):
     """How neighbours are found."""
 
-    n_neighbours: int = Field(20, ge=1, le=10_000, description="Neighbours K that each item keeps.")
+    n_neighbours: int = Field(8, ge=1, le=10_000, description="Neighbours K that each item keeps.")
     similarity: Similarity = Field("cosine", description="How shared users become a similarity.")
     shrink: float = Field(
         0.0, ge=0, le=1e6, description="Added to the denominator: few shared users count for less."
     )
     neighbours_of: Side = Field(
-        "candidate",
+        "history",
         description="Whose K neighbours count: the candidate's among the history, or each history item's.",
     )
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching."""
+        return {
+            "n_neighbours": Between(5, 500, log=True),
+            "similarity": OneOf(("cosine", "jaccard")),
+            "shrink": Between(0.0, 100.0),
+            "neighbours_of": OneOf(("candidate", "history")),
+        }
 
 
 class ItemKNN(ItemWeightRanking):

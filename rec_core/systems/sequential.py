@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from rec_core.config import Config
+from rec_core.config import Between, Config, OneOf, Range
 from rec_core.nets.caser import Caser
 from rec_core.nets.gru4rec import GRU4Rec
 from rec_core.nets.sasrec import SASRec, Style
@@ -78,6 +78,26 @@ class SequentialConfig(RankingConfig):
         if name == "tiny":
             return {"embedding_size": 16, "sasrec.hidden_size": 32, "loop.epochs": 40, "loop.patience": 5}
         return {}
+
+    @classmethod
+    def search_space(cls) -> dict[str, Range]:
+        """Return the ranges worth searching; each encoder has some of its own."""
+        sasrec, gru4rec, caser = ({"encoder": (name,)} for name in ("sasrec", "gru4rec", "caser"))
+        return {
+            "embedding_size": OneOf((32, 64, 128)),
+            "dropout": Between(0.0, 0.7),
+            "loop.learning_rate": Between(1e-4, 1e-2, log=True),
+            "sasrec.n_layers": Between(1, 3, when=sasrec),
+            "sasrec.n_heads": OneOf((1, 2, 4), when=sasrec),
+            "sasrec.hidden_size": OneOf((64, 128, 256, 512), when=sasrec),
+            "gru_hidden_size": OneOf((64, 128, 256), when=gru4rec),
+            "gru_layers": Between(1, 2, when=gru4rec),
+            "caser.length": Between(2, 9, when=caser),
+            "caser.n_ahead": Between(1, 3, when=caser),
+            "caser.n_horizontal": OneOf((4, 8, 16, 32), when=caser),
+            "caser.n_vertical": OneOf((1, 2, 4, 8), when=caser),
+            "n_negatives": Between(1, 100, log=True, when={"loss": ("sampled_softmax", "bce")}),
+        }
 
 
 class SequentialRanking(EmbeddingRankingSystem):

@@ -64,6 +64,15 @@ def capable(run_id: str, *wanted: str, workspace: Workspace | None = None) -> An
     return load_run(run_id, workspace=workspace)
 
 
+def scale_of(run_id: str, *, workspace: Workspace | None = None) -> str:
+    """Return what a run's scores mean: "probability" of a like, or "order" where only their order counts.
+
+    A system judged by like questions answers with probabilities.
+    """
+    headline = card_of(workspace or Workspace.from_environment(), run_id).headline
+    return "probability" if headline == "auc" else "order"
+
+
 def card_of(space: Workspace, run_id: str) -> SystemCard:
     """Return the card of a run's system."""
     return card(str(_facts(space, run_id)["system"]))

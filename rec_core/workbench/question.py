@@ -10,7 +10,7 @@ import numpy as np
 from rec_core.data.histories import HistoryStore
 from rec_core.data.item_texts import title_text
 from rec_core.data.vocab import Vocab
-from rec_core.types import History, InputError, ScoreRequest
+from rec_core.types import History, InputError, Recommendation, ScoreRequest
 
 
 def titles_of(system: Any) -> list[str]:
@@ -55,6 +55,31 @@ def request_of(
         before = slice(0, int(rated[0]))
         history = History(history.item_nums[before], history.ratings[before], history.timestamps[before])
     return ScoreRequest(user_num, history, item_num)
+
+
+def as_json(system: Any, recommendation: Recommendation, titles: list[str]) -> dict[str, Any]:
+    """Return a recommendation as JSON has it, items by id and title."""
+    ids = system.dataset.interactions.item_ids
+    return {
+        "rank": recommendation.rank,
+        "item_id": recommendation.item_id,
+        "title": titles[recommendation.item_num],
+        "score": recommendation.score,
+        "parts": recommendation.parts,
+        "evidence": [
+            {
+                "item_id": str(ids[e.item_num]),
+                "title": titles[e.item_num],
+                "rating": number(e.rating),
+                "position": e.position,
+                "channel": e.channel,
+                "rank": e.rank,
+                "score": e.score,
+                "similarities": {view: number(value) for view, value in e.similarities.items()},
+            }
+            for e in recommendation.evidence
+        ],
+    }
 
 
 def number(value: float) -> float | None:

@@ -9,7 +9,7 @@ from rec_core.store import PROJECT_ROOT
 from rec_core.workbench.run_verbs import config_of
 
 COMMANDS = (
-    "doctor", "train", "resume", "embed", "project", "rerank", "recommend", "explain", "audit", "study",
+    "doctor", "train", "resume", "tune", "embed", "project", "rerank", "recommend", "explain", "audit", "study",
     "sample build", "data list", "data import", "data describe", "data filter", "data split",
     "runs list", "runs show", "runs compare",
 )  # fmt: skip
@@ -69,6 +69,9 @@ def test_every_probe_that_is_shown_exists(cli, place):
         ("train rallrec --data sample --preset huge", "--preset"),
         ("train rallrec --data sample --seed one", "--seed"),
         ("train rallrec --data sample --seed -1", "--seed"),
+        ("tune", "SYSTEM"),
+        ("tune graph_cf", "--data"),
+        ("tune graph_cf --data sample --trials 0", "--trials"),
         ("recommend r --frob", "--frob"),
         ("recommend r --user u --top-k 0", "--top-k"),
         ("recommend r --user u --top-k", "--top-k"),

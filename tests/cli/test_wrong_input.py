@@ -90,6 +90,10 @@ def test_a_good_table_is_kept_and_listed(cli, tmp_path):
         ("train rallrec --data sample --set frob=1", "'frob'"),
         ("train rallrec --data sample --set reranker.alpha=2", "'reranker.alpha'"),
         ("train rallrec --data sample --set reranker=[", "'reranker'"),
+        ("tune nosuch --data sample", "'nosuch'"),
+        ("tune graph_cf --data nosuch", "'nosuch'"),
+        ("tune graph_cf --data sample --set frob=1", "'frob'"),
+        ("tune rallrec --data sample", "declares no range"),
         ("study nosuch --data sample", "retrieval.quality"),
     ],
 )
@@ -97,7 +101,7 @@ def test_what_is_wrong_is_named_and_nothing_is_made(cli, space, words, named):
     answer = cli(*words.split())
     assert answer.code == 2
     assert named in answer.sentence
-    assert not list(space.glob("runs/*")) and not list(space.glob("datasets/*"))
+    assert not [path for kind in ("runs", "datasets", "tunings") for path in space.glob(f"{kind}/*")]
 
 
 def test_a_read_only_workspace_refuses_to_train(cli, monkeypatch):

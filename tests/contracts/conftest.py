@@ -16,6 +16,9 @@ from rec_core.store import Workspace
 from rec_core.types import Dataset, ProgressEvent, ScoreRequest
 from rec_core.workbench import config_of, load_run, new_run, resume
 
+LOOP = {"epochs": 6, "learning_rate": 2e-2, "evaluate_every": 2, "patience": 6, "checkpoint_seconds": 0.0}
+VECTORS = {"embedding_size": 8, "batch_size": 64, "loop": LOOP}
+
 MICRO: dict[str, dict[str, Any]] = {
     "rallrec": {
         "behaviour.embedding_size": 8,
@@ -39,6 +42,15 @@ MICRO: dict[str, dict[str, Any]] = {
         "n_candidates": 8,
         "n_threads": 1,
     },
+    "matrix_factorisation": VECTORS,
+    "graph_cf": VECTORS,
+    "sequential": {**VECTORS, "max_length": 8, "sasrec": {"n_layers": 1, "n_heads": 2, "hidden_size": 16}},
+    "amp_cf": {**VECTORS, "n_personas": 2},
+    "ials": {"embedding_size": 8, "iterations": 6},
+    "ease": {"reg": 10.0},
+    "item_knn": {"n_neighbours": 6},
+    "popularity": {},
+    "ctr_baselines": {**VECTORS, "hidden_sizes": (8,), "history_length": 4},
 }
 
 
@@ -72,7 +84,9 @@ def fresh_run(planted: Dataset, tiny_bert: Path) -> Callable[[str, Path], tuple[
         space = Workspace(root)
         if not space.dataset_path("planted").exists():
             save_dataset(planted, space.dataset_path("planted"))
-        overrides = {**MICRO[name], "encoder.name": str(tiny_bert), **changes}
+        reads_words = hasattr(config_of(name), "encoder") and hasattr(config_of(name), "backbone")
+        words = {"encoder.name": str(tiny_bert)} if reads_words else {}
+        overrides = {**MICRO[name], **words, **changes}
         return space, new_run(name, "planted", "tiny", overrides, 0, workspace=space)
 
     return make

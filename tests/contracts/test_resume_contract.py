@@ -38,10 +38,9 @@ def stopped_often(trained, fresh_run, tmp_path_factory):
     return space, run_id, states
 
 
-@pytest.mark.slow
 def test_it_was_stopped_in_every_stage_and_then_finished(stopped_often, trained):
     _, _, states = stopped_often
-    assert states[-1] == "done" and set(states[:-1]) == {"cancelled"} and len(states) > 4
+    assert states == ["cancelled"] * len(middles(trained.events)) + ["done"]
 
 
 def test_every_artefact_is_the_same_to_the_bit(stopped_often, trained):
@@ -49,15 +48,15 @@ def test_every_artefact_is_the_same_to_the_bit(stopped_often, trained):
     folder = space.run_path(run_id)
     artefacts = [file.relative_to(trained.folder) for file in trained.folder.rglob("*.safetensors")]
     kept = [file for file in artefacts if file.parts[0] != "checkpoints"]
-    assert {"views.safetensors", "adapter/adapter_model.safetensors"} <= {str(file) for file in kept}
+    assert kept
     for file in kept:
         ours, theirs = read_tensors(folder / file), read_tensors(trained.folder / file)
         assert ours.keys() == theirs.keys()
         assert [name for name in ours if not np.array_equal(ours[name], theirs[name])] == [], file
-    pd.testing.assert_frame_equal(
-        pd.read_parquet(folder / "predictions.parquet"),
-        pd.read_parquet(trained.folder / "predictions.parquet"),
-    )
+    tables = list(trained.folder.glob("*.parquet"))
+    assert tables
+    for table in tables:
+        pd.testing.assert_frame_equal(pd.read_parquet(folder / table.name), pd.read_parquet(table))
     assert read_json(folder / "metrics.json") == read_json(trained.folder / "metrics.json")
 
 

@@ -45,7 +45,9 @@ def test_declared_capabilities_are_the_protocols_it_satisfies(trained):
 
 
 def test_its_module_names_the_paper(trained):
-    assert "Paper:" in (import_module(trained.card.class_path.rpartition(".")[0]).__doc__ or "")
+    places = (trained.card.module, trained.card.class_path.rpartition(".")[0])
+    words = " ".join(import_module(place).__doc__ or "" for place in places)
+    assert "Paper:" in words or "No paper:" in words
     assert trained.card.paper and trained.card.hardware and trained.card.title
 
 
@@ -78,7 +80,8 @@ def test_the_runs_config_is_the_one_asked_for(trained):
 
 def test_the_run_is_done_and_its_progress_never_runs_backwards(trained):
     assert read_json(trained.folder / "status.json")["state"] == "done"
-    assert trained.result["n_test_rows"] > 0 and trained.result["seconds"] > 0
+    asked = {"n_test_rows", "n_test_users"} & trained.result.keys()
+    assert asked and all(trained.result[name] > 0 for name in asked) and trained.result["seconds"] > 0
     stages: dict[str, list[int]] = {}
     for event in trained.events:
         stages.setdefault(event.stage, []).append(event.step)
@@ -107,11 +110,24 @@ def test_saved_and_loaded_gives_the_same_scores(trained, needs, questions):
     assert np.array_equal(trained.load().score(questions), trained.system.score(questions))
 
 
+def test_its_test_metrics_have_limits_and_one_of_them_is_the_headline(trained):
+    metrics = trained.result["metrics"]
+    assert trained.card.headline in metrics
+    for name, interval in metrics.items():
+        assert interval["n"] > 0, name
+        if interval["low"] is not None:
+            assert interval["low"] <= interval["value"] <= interval["high"], name
+
+
 def test_test_predictions_are_its_scores(trained, needs):
     needs("Scorer")
     from rec_core.data.histories import HistoryStore
 
+    if not (trained.folder / "predictions.parquet").exists():
+        pytest.skip("judged by ranking the catalogue")
     predictions = pd.read_parquet(trained.folder / "predictions.parquet")
+    columns = [name for name in predictions if name.startswith("p_")]
+    own = f"p_{trained.result['main_arm']}" if "main_arm" in trained.result else columns[0]
     interactions = trained.dataset.interactions
     store = HistoryStore(interactions)
     requests = []
@@ -122,9 +138,37 @@ def test_test_predictions_are_its_scores(trained, needs):
     assert [r.item_num for r in requests] == predictions["item_num"].tolist()
     ratings = interactions.ratings[predictions["row"]]
     assert np.array_equal(predictions["label"] == 1, ratings > trained.dataset.like_threshold)
-    np.testing.assert_allclose(
-        predictions[f"p_{trained.card.name}"], trained.system.score(requests), atol=1e-5
+    np.testing.assert_allclose(predictions[own], trained.system.score(requests), atol=1e-5)
+
+
+def test_the_judged_lists_are_what_it_recommends_to_known_users(trained, needs):
+    needs("Recommender")
+    from rec_core.data.histories import HistoryStore
+    from rec_core.data.interactions import subset
+    from rec_core.systems.ranking_parts import RankingParts
+
+    if not (trained.folder / "top_items.parquet").exists():
+        pytest.skip("judged by like questions")
+    task = type(config_of(trained.card.name)).load(trained.folder / "config.yaml").task
+    parts = RankingParts.of(trained.dataset, task, 0)
+    judged = pd.read_parquet(trained.folder / "top_items.parquet").sort_values("rank")
+    judged = judged.groupby("user_num")["item_num"].agg(list)
+    after_training, after_validation = (
+        HistoryStore(subset(trained.dataset.interactions, rows))
+        for rows in (parts.split.train, np.sort(np.concatenate([parts.split.train, parts.split.valid])))
     )
+
+    def lists(store):
+        hidden = [after_validation.of(user).item_nums for user in judged.index]
+        found = [trained.system.recommend(store.of(user), 30, user) for user in judged.index]
+        unseen = [
+            [item.item_num for item in items if item.item_num not in seen]
+            for items, seen in zip(found, hidden, strict=True)
+        ]
+        return [items[: len(kept)] for items, kept in zip(unseen, judged, strict=True)]
+
+    # some systems read the validation item in the test, some do not
+    assert judged.tolist() in (lists(after_training), lists(after_validation))
 
 
 def test_an_unknown_user_and_an_empty_history_are_scored(trained, needs, questions):

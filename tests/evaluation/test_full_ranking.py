@@ -44,6 +44,13 @@ def test_popularity_is_ranked_exactly():
         assert [next(ranks) for _ in range(a, b)] == [order.index(i) + 1 for i in held_out.wanted[1][a:b]]
 
 
+def test_whole_numbers_keep_their_order():
+    """2**24 and 2**24 + 1 are the same number in single precision."""
+    held_out = HeldOut.of(np.zeros(3, int), np.arange(3), seen_items(np.zeros(0), np.zeros(0), 1, 3), 3)
+    ranking = rank_catalogue(lambda users: 2**24 + torch.tensor([[0, 2, 1]]), held_out, 3, 3)
+    assert ranking.top.tolist() == [[1, 2, 0]] and ranking.ranks.tolist() == [3, 1, 2]
+
+
 def test_minus_zero_ties_with_zero():
     held_out = HeldOut.of(np.zeros(3, int), np.arange(3), seen_items(np.zeros(0), np.zeros(0), 1, 3), 3)
     ranking = rank_catalogue(lambda users: torch.tensor([[-0.0, 0.0, -0.0]]), held_out, 3, 3)
@@ -124,8 +131,10 @@ def test_nan_is_refused_however_ranks_are_found(make_case, n_wanted):
     wanted = rng.choice(40, n_wanted, replace=False)
     nothing = seen_items(np.zeros(0), np.zeros(0), 3, 40)
     held_out = HeldOut.of(np.repeat(np.arange(3), n_wanted), np.tile(wanted, 3), nothing, 40)
-    for bad in (wanted[0], next(i for i in range(40) if i not in wanted)):
+    unwanted = [i for i in range(40) if i not in wanted]
+    for bad in (wanted[0], unwanted[0]):
         scores = rng.normal(size=(3, 40)).astype(np.float32)
+        scores[:, unwanted[1]] = 50  # the best item is not wanted
         scores[1, bad] = np.nan
         with pytest.raises(InputError, match="user number 1 .*NaN"):
             rank_catalogue(lambda users: torch.tensor(scores[users]), held_out, 40, 0)  # noqa: B023

@@ -41,9 +41,10 @@ def test_popular_items_are_drawn_in_proportion_and_unknown_ones_never():
 def test_with_every_item_drawn_it_is_the_exact_ranking():
     rng = np.random.default_rng(3)
     scores = torch.from_numpy(rng.normal(size=(9, 30)))
-    held_out = question(9, 30, n_hidden=6)
+    users, items = np.repeat(np.arange(9), 6), np.arange(54) * 7 % 30  # others for every user
+    held_out = HeldOut.of(np.arange(9), (users[::6] * 42 + 1) % 30, seen_items(users, items, 9, 30), 30)
     exact = per_user_metrics(rank_catalogue(lambda u: scores[u].clone(), held_out, 30, 0), [3])
-    sampled = sampled_metrics(lambda u: scores[u].clone(), held_out, 30, [3], 23, "uniform", seed=0)
+    sampled = sampled_metrics(lambda u: scores[u].clone(), held_out, 30, [3], 23, "uniform", 0, chunk=2)
     assert np.array_equal(exact.to_numpy(), sampled.per_user.to_numpy())
 
 

@@ -40,6 +40,8 @@ def test_diversity_at_its_ends_and_where_it_is_unknown():
     found = intra_list_diversity([[0, 1], [0, 2], [0, 3], [0], [], [0, 4]], vectors)
     assert found == pytest.approx([0, 2, 1, np.nan, np.nan, np.nan], nan_ok=True)
     assert np.isnan(intra_list_diversity([[]], vectors)).all()
+    single = np.random.default_rng(1).normal(size=(50, 3))  # lengths that are 1 only up to rounding
+    assert np.isnan(intra_list_diversity([[item] for item in range(50)], single)).all()
 
 
 GENRES = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0]])

@@ -67,7 +67,8 @@ def test_a_failed_trial_is_kept_and_counts(journal):
     assert journal().propose() != other  # it is trial 1 that comes next here
 
 
-def test_half_a_line_and_a_lock_left_by_a_kill_are_cleared_away(journal, tmp_path):
+def test_half_a_line_and_a_lock_left_by_a_kill_are_cleared_away(journal, tmp_path, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("waits for a lock that nobody holds"))
     search(journal, 2)
     file = tmp_path / "one" / "trials.jsonl"
     whole = file.read_bytes()

@@ -54,6 +54,7 @@ def test_amazon_items_of_2018_and_2023(fixtures):
     table = amazon_reviews.load(fixtures / "amazon-2023").catalogue.table
     assert table["genres"].tolist() == ["All Beauty", "Beauty|Kind 1", "Beauty|Kind 2", "Beauty|Kind 3"]
     assert table["brand"].tolist() == ["Tall"] * 4
+    assert table["title"].tolist() == ["Thing 0", "Thing 1", "Thing 2", "Thing 3"], "not the reviews' titles"
 
 
 def test_steam(fixtures, rows_of, ten):
@@ -158,6 +159,8 @@ def test_half_a_character_does_not_reach_the_catalogue(tmp_path, ten):
         ("__import__('os').system('true')", "row 4: the line is no record"),
         ("{'reviewerID': open('x')}", "row 4: the line is no record"),
         ("(" * 100_000, "row 4: the line is no record"),
+        ("-" * 100_000 + "1", "row 4: the line is no record"),
+        ("{[]: 1}", "row 4: the line is no record"),
         ("[" * 100_000, "row 4: the line is no record"),
     ],
 )

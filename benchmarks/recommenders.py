@@ -1,0 +1,253 @@
+"""Our recommenders beside RecBole's: the same rows, sizes, batch and threads, in one run on one machine.
+
+    python benchmarks/recommenders.py --data ml-100k --models bpr,lightgcn --what all --out result.json
+
+The first run makes the peer's environment. `--what speed` takes turns (ours, peer, ours, peer) over a few
+epochs, each followed by a validation, and prints seconds per epoch, seconds per validation (full ranking) and
+peak memory. `--what quality` trains both until validation stops improving and judges both libraries' test
+scores by the engine's metrics, with intervals of the paired difference over users. `--what all` does both,
+and adds the seconds to the peer's best validation: epochs to it times the seconds of an epoch with its
+validation, as measured in turns. Nothing else may run beside a speed run.
+
+Ratios above 1 mean that ours is better. Every job's result is kept in `--work` and reused unless `--fresh`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.cases import ClickCase, RankingCase, click_case, ranking_case
+from benchmarks.peers.recbole_environment import recbole_python
+from benchmarks.quality import click_rows, ranking_rows, seconds_to
+from benchmarks.runs import Library, Runner, result_of
+from benchmarks.timing import alternate, median_seconds, row
+from rec_core.store import Workspace, write_json
+from rec_core.types import InputError
+
+RANKERS = {"bpr": "BPR", "lightgcn": "LightGCN", "sgl": "SGL", "sasrec": "SASRec"}
+CLICKERS = {"deepfm": "DeepFM", "dcn": "DCN", "xdeepfm": "xDeepFM", "autoint": "AutoInt"}
+SIDES: tuple[Library, ...] = ("ours", "recbole")
+_EPOCHS = 300  # the peer's default; both stop earlier
+_PEER_EPOCHS = {"sasrec": 20}  # minutes per epoch on two cores: it reads one training row per prefix
+_TIMED = {"ours": 5, "recbole": 3}
+_PEER_TIMED = {"sasrec": 1}
+
+
+class Comparison:
+    """One model of both libraries on one case.
+
+    Args:
+        model: a key of RANKERS or CLICKERS.
+        source: the built-in dataset.
+        n_users: a sample of so many users, for rankers; 0 takes all.
+        runner: runs and keeps jobs.
+        threads: of both, in speed runs.
+        seed: of both.
+        rounds: turns of a speed run.
+    """
+
+    def __init__(
+        self, model: str, source: str, n_users: int, runner: Runner, threads: int, seed: int, rounds: int
+    ) -> None:
+        self.case = _case(model, source, n_users)
+        self.name = f"{model} {self.case.name}"
+        self._model, self._source, self._n_users = model, source, n_users
+        self._runner, self._threads, self._seed, self._rounds = runner, threads, seed, rounds
+        if not (runner.exports / self.case.name).exists():
+            self.case.export(runner.exports)
+
+    @cached_property
+    def timed(self) -> dict[str, list[dict[str, Any]]]:
+        """Take turns and return each side's records."""
+
+        def run(library: Library) -> Callable[[int], dict[str, Any]]:
+            job = self._job(library, "time_epochs", self._threads)
+            return lambda turn: result_of(self._runner.run(library, job, turn))
+
+        return alternate({library: run(library) for library in SIDES}, self._rounds)
+
+    @cached_property
+    def trained(self) -> list[Path]:
+        """Train both to their stop and return the folders; one thread, since nobody reads that clock."""
+        return [self._runner.run(library, self._job(library, "train_to_stop", 1)) for library in SIDES]
+
+    def speed_rows(self) -> list[dict[str, Any]]:
+        """Return seconds and memory of both sides.
+
+        A ranker's validation in our loop makes no lists; the peer's does, with five metrics. So a full ranking
+        that does both is a row of its own.
+        """
+        rows = [
+            self._seconds("seconds per epoch", "epoch_seconds"),
+            self._seconds("seconds per validation", "evaluation_seconds"),
+        ]
+        if isinstance(self.case, RankingCase):
+            rows.append(self._seconds("seconds per full ranking", "ranking_seconds", "evaluation_seconds"))
+        memory = [max(result["peak_rss_mb"] for result in self.timed[library]) for library in SIDES]
+        return [*rows, row(self.name, "peak memory", "MB", *memory, False)]
+
+    def quality_rows(self) -> list[dict[str, Any]]:
+        """Return test metrics of both and the epochs to the peer's best validation."""
+        judge = click_rows if isinstance(self.case, ClickCase) else ranking_rows
+        rows = judge(self.name, self.case, *self.trained, self._seed)
+        ours, peer = (result_of(folder) for folder in self.trained)
+        best = (ours["best_validation"], peer["best_validation"])
+        epochs = [seconds_to(result["validation"], best[1], 1, 0) for result in (ours, peer)]
+        stopped = {"ours_stopped": ours["stopped_epoch"], "peer_stopped": peer["stopped_epoch"]}
+        return [
+            *rows,
+            row(self.name, "best validation", "", *best, True),
+            row(self.name, "epochs to the peer's best validation", "epochs", *epochs, False, **stopped),
+        ]
+
+    def time_to_best_row(self) -> dict[str, Any]:
+        """Return the seconds until validation first reaches the peer's best, validations included."""
+        results = [result_of(folder) for folder in self.trained]
+        target = results[1]["best_validation"]
+        seconds = [
+            seconds_to(
+                result["validation"],
+                target,
+                median_seconds(self.timed[library], "epoch_seconds"),
+                median_seconds(self.timed[library], "evaluation_seconds"),
+            )
+            for library, result in zip(SIDES, results, strict=True)
+        ]
+        return row(self.name, "seconds to the peer's best validation", "s", *seconds, False, target=target)
+
+    def _seconds(self, metric: str, ours: str, peer: str | None = None) -> dict[str, Any]:
+        seconds = (
+            median_seconds(self.timed["ours"], ours),
+            median_seconds(self.timed["recbole"], peer or ours),
+        )
+        return row(self.name, metric, "s", *seconds, False, threads=self._threads)
+
+    def _job(self, library: Library, mode: str, threads: int) -> dict[str, Any]:
+        peer, timed = library == "recbole", mode == "time_epochs"
+        epochs = _TIMED[library] if timed else _EPOCHS
+        if peer:
+            epochs = (_PEER_TIMED if timed else _PEER_EPOCHS).get(self._model, epochs)
+        return {
+            "model": (RANKERS | CLICKERS)[self._model] if peer else self._model,
+            "dataset": self.case.name,
+            "kind": "ranking" if isinstance(self.case, RankingCase) else "clicks",
+            "source": self._source,
+            "n_users": self._n_users,
+            "case_seed": 0,
+            "mode": mode,
+            "epochs": epochs,
+            "seed": self._seed,
+            "threads": threads,
+            "config": {},
+        }
+
+
+def main(
+    data: Annotated[str, typer.Option(help="A built-in dataset.")] = "ml-100k",
+    models: Annotated[str, typer.Option(help="Names separated by commas.")] = ",".join(RANKERS | CLICKERS),
+    what: Annotated[str, typer.Option(help="speed, quality or all.")] = "all",
+    users: Annotated[int, typer.Option(min=0, help="Sample of users for the rankers; 0: all.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of both in speed runs.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of both.")] = 2020,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of a speed run.")] = 2,
+    work: Annotated[Path | None, typer.Option(help="Where results are kept.")] = None,
+    peer_python: Annotated[Path | None, typer.Option(help="A python that has RecBole already.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run everything anew.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the result to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Compare our recommenders with RecBole's."""
+    try:
+        names = _names(models, what)
+        root = Workspace.from_environment().root
+        runner = Runner(
+            (work or root / "benchmarks").resolve(), (peer_python or recbole_python(root)).absolute(), fresh
+        )
+        rows = []
+        for model in names:
+            sample = users if model in RANKERS else 0
+            comparison = Comparison(model, data, sample, runner, threads, seed, rounds)
+            found = _rows(comparison, what)
+            rows += found
+            if not as_json:
+                _show(found)
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(2) from None
+    result = {"benchmark": "recommenders", "machine": _machine(), "rows": rows}
+    if out:
+        write_json(out, result)
+    if as_json:
+        print(json.dumps(result))
+
+
+def _rows(comparison: Comparison, what: str) -> list[dict[str, Any]]:
+    rows = comparison.speed_rows() if what != "quality" else []
+    rows += comparison.quality_rows() if what != "speed" else []
+    return [*rows, comparison.time_to_best_row()] if what == "all" else rows
+
+
+def _names(models: str, what: str) -> list[str]:
+    names = [name.strip().lower() for name in models.split(",") if name.strip()]
+    unknown = [name for name in names if name not in RANKERS | CLICKERS]
+    if unknown or not names:
+        raise InputError(
+            f"There is no model {(unknown or [''])[0]!r}; choose from {', '.join(RANKERS | CLICKERS)}."
+        )
+    if what not in ("speed", "quality", "all"):
+        raise InputError(f"--what cannot be {what!r}; give speed, quality or all.")
+    return names
+
+
+def _case(model: str, source: str, n_users: int) -> RankingCase | ClickCase:
+    return ranking_case(source, n_users) if model in RANKERS else click_case(source)
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    for entry in rows:
+        values = [_number(entry[side]) for side in ("ours", "peer", "ratio")]
+        interval = ""
+        if "difference" in entry:
+            interval = f"  difference {entry['difference']:+.4f} [{entry['low']:+.4f}, {entry['high']:+.4f}]"
+        line = (
+            f"{entry['metric']:<38} ours {values[0]:>9}  peer {values[1]:>9}  ratio {values[2]:>7} {interval}"
+        )
+        print(f"{entry['name']:<30} {line}", flush=True)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def _processor() -> str:
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    typer.run(main)
