@@ -2,11 +2,12 @@
 
 `python -m benchmarks.ours JOB.json`. The job has `model` (a key of `RANKING` or `CLICKS`), `kind`, `source`,
 `n_users`, `case_seed` (what `cases` builds the question from), `mode`, `epochs`, `seed`, `threads`, `config`
-and `out`, as in `peers/recbole_driver.py`. A process of its own, so that its peak memory is its own and its
-threads are set before torch starts.
+and `out`, as in `peers/recbole_driver.py`. One mode is ours alone: "train_to_target" trains without early
+stopping until validation reaches `target` or the epochs are over, and writes no scores. A process of its own,
+so that its peak memory is its own and its threads are set before torch starts.
 
-The settings are those the peer ships for the model: sizes, batch, learning rate, and stopping after ten
-validations in a row without a better one have been passed.
+The settings are those the peer ships for the model: sizes, batch, learning rate, and stopping at the eleventh
+validation in a row that is no better.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,12 @@ CLICKS: dict[str, CTRBaselinesConfig] = {
     "dcn": CTRBaselinesConfig(model="dcn", history_length=0, hidden_sizes=(256, 256, 256), n_cross_layers=6),
     "autoint": CTRBaselinesConfig(model="autoint", history_length=0, hidden_sizes=(128, 128)),
 }
+_NO_TARGET = float("inf")
 _PATIENCE = 11  # the peer stops at the eleventh validation in a row that is no better
+
+
+class TargetReached(Exception):
+    """Validation is where the job wants it."""
 
 
 class Clock:
@@ -68,9 +75,13 @@ class Clock:
 
     An epoch lasts from the end of the one before to its last step; the time from there to the event that
     closes it is validation (with what the loop does beside: keeping the best weights).
+
+    Args:
+        target: stop the training once validation reaches it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, target: float = _NO_TARGET) -> None:
+        self._target = target
         self.epoch_seconds: list[float] = []
         self.evaluation_seconds: list[float] = []
         self.ranking_seconds: list[float] = []
@@ -89,6 +100,8 @@ class Clock:
         sys.stderr.write(
             json.dumps({"epoch": len(self.validation), "validation": event.metrics["validation"]}) + "\n"
         )
+        if event.metrics["validation"] >= self._target:
+            raise TargetReached
         self._closed = time.perf_counter()
 
     def record(self) -> dict[str, Any]:
@@ -136,7 +149,7 @@ def train_ranking(case: RankingCase, job: dict[str, Any], out: Path) -> tuple[Cl
     config = type(base).model_validate({**base.model_dump(), **settings})
     parts = RankingParts(case.dataset, config.task, case.split)
     with tempfile.TemporaryDirectory() as folder:
-        clock = _clocked(lambda clock: system.learn(parts, config, Path(folder), job["seed"], clock))
+        clock = _clocked(lambda clock: system.learn(parts, config, Path(folder), job["seed"], clock), job)
         if job["mode"] == "train_to_stop":
             score = system.load(case.dataset, config, Path(folder)).user_scores(parts, "test")
             users = parts.test.users
@@ -145,13 +158,13 @@ def train_ranking(case: RankingCase, job: dict[str, Any], out: Path) -> tuple[Cl
                 scores = [score(block).cpu().numpy().astype(np.float32) for block in blocks]
             np.save(out / "score_users.npy", users)
             np.save(out / "scores.npy", np.concatenate(scores))
-        else:
+        elif job["mode"] == "time_epochs":
             clock.ranking_seconds = time_full_ranking(system.load(case.dataset, config, Path(folder)), parts)
     return clock, config.model_dump(mode="json")
 
 
 def time_full_ranking(system: RankingSystem, parts: RankingParts, times: int = 5) -> list[float]:
-    """Return the seconds of ranking for every validation user: lists of ten and five metrics, each time anew."""
+    """Return the seconds of ranking for every validation user, lists of ten and five metrics, each time."""
     seconds = []
     for _ in range(times):
         start = time.perf_counter()
@@ -183,7 +196,10 @@ def train_clicks(case: ClickCase, job: dict[str, Any], out: Path) -> tuple[Clock
 
     with tempfile.TemporaryDirectory() as folder:
         clock = _clocked(
-            lambda clock: run_epochs(objective, config.loop, Path(folder), job["seed"], "clicks", clock, look)
+            lambda clock: run_epochs(
+                objective, config.loop, Path(folder), job["seed"], "clicks", clock, look
+            ),
+            job,
         )
     if job["mode"] == "train_to_stop":
         np.save(out / "test_scores.npy", likes(net, reader, _places(test)).astype(np.float32))
@@ -203,20 +219,21 @@ def task() -> RankingTask:
 
 def _loop(base: LoopConfig, job: dict[str, Any]) -> dict[str, Any]:
     """Return the loop of a job: a look after every epoch, no checkpoint on the way."""
-    timed = job["mode"] == "time_epochs"
+    stops = job["mode"] == "train_to_stop"
     own = {
         "epochs": job["epochs"],
         "learning_rate": 1e-3,
         "evaluate_every": 1,
-        "patience": job["epochs"] + 1 if timed else _PATIENCE,
+        "patience": _PATIENCE if stops else job["epochs"] + 1,
         "checkpoint_seconds": 1e9,
     }
     return {**base.model_dump(), **own}
 
 
-def _clocked(train: Callable[[Clock], Any]) -> Clock:
-    clock = Clock()
-    train(clock)
+def _clocked(train: Callable[[Clock], Any], job: dict[str, Any]) -> Clock:
+    clock = Clock(job.get("target", _NO_TARGET))
+    with suppress(TargetReached):
+        train(clock)
     return clock
 
 

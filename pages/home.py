@@ -83,13 +83,12 @@ def newest(known: pd.DataFrame, made: pd.DataFrame) -> None:
             st.caption("None yet: the sample's comes first.")
         else:
             st.dataframe(
-                made.head(6)[["run", "state", "metric", "value", "seconds"]],
+                made.head(6)[["run", "state", "metric", "value"]],
                 hide_index=True,
                 alt="The newest runs with their state",
                 column_config={
                     "metric": st.column_config.TextColumn("test metric"),
                     "value": st.column_config.NumberColumn(format="%.3f"),
-                    "seconds": st.column_config.NumberColumn(format="%.0f"),
                 },
             )
     with right:

@@ -58,8 +58,13 @@ def card(item: dict[str, Any], opened: bool, scale: str) -> None:
             st.caption(f"Score {item['score']:.4g}")
         liked = sorted(item["evidence"], key=lambda e: -e["score"])[:2]
         if liked:
-            named = "; ".join(f"{plain(e['title'])} ({CHANNELS[e['channel']]})" for e in liked)
-            st.caption(f"{'Read with' if scale == 'probability' else 'Near in the history'}: {named}")
+            st.caption("With: " + "; ".join(f"{plain(e['title'])}{channel(e, item)}" for e in liked))
+
+
+def channel(piece: dict[str, Any], item: dict[str, Any]) -> str:
+    """Return which channel brought a piece of evidence, "" where all come from one."""
+    several = len({other["channel"] for other in item["evidence"]}) > 1
+    return f" ({CHANNELS[piece['channel']]})" if several else ""
 
 
 def draw(run: str, user: str | None, pairs: tuple[tuple[str, float], ...]) -> None:

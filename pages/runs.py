@@ -10,6 +10,7 @@ from rec_core import jobs
 from rec_core.figures.loss_curves import loss_curves
 from rec_core.workbench import annotate_run, rename_run, runs, show_run
 
+FIRST = ["run", "title", "state", "metric", "value", "seconds"]  # the rest may need scrolling
 NUMBERS = {
     "metric": st.column_config.TextColumn("test metric"),
     "value": st.column_config.NumberColumn(format="%.4f"),
@@ -23,7 +24,7 @@ def listing() -> pd.DataFrame:
     made = runs(workspace=session.workspace())
     shown = made.assign(created=pd.to_datetime(made["created"], unit="s"))
     st.dataframe(
-        shown,
+        shown[[*FIRST, *(name for name in shown if name not in FIRST)]],
         hide_index=True,
         column_config=NUMBERS,
         alt="All runs with state, seconds and headline test metric",

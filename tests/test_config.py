@@ -111,5 +111,15 @@ def test_what_a_range_depends_on_is_another_field_with_values_it_takes(system, f
             assert field in config_of(system, "small", {other: value}).open_ranges()
 
 
-def test_the_learned_systems_declare_ranges():
-    assert {"matrix_factorisation", "graph_cf"} <= {parameter.values[0] for parameter in RANGES}
+def test_the_systems_that_learn_declare_ranges():
+    named = {
+        "matrix_factorisation",
+        "graph_cf",
+        "sequential",
+        "amp_cf",
+        "ials",
+        "ease",
+        "item_knn",
+        "ctr_baselines",
+    }
+    assert named <= {parameter.values[0] for parameter in RANGES}

@@ -33,13 +33,24 @@ def draw(made: pd.DataFrame) -> None:
         )
         return
     left, right = st.columns(2)
-    a = str(left.selectbox("Run a", done, index=0, key="compare-a", persist_state="session"))
-    b = str(right.selectbox("Run b", done, index=1, key="compare-b", persist_state="session"))
+    first, second = start_with(made)
+    a = str(left.selectbox("Run a", done, index=first, key="compare-a", persist_state="session"))
+    b = str(right.selectbox("Run b", done, index=second, key="compare-b", persist_state="session"))
     facts = [show_run(run, workspace=session.workspace()) for run in (a, b)]
     ended = "/".join(str(f["status"].get("finished")) for f in facts)
     with messages.shown():
         differences(cached.compared(session.root(), a, b, ended))
     settings(facts)
+
+
+def start_with(made: pd.DataFrame) -> tuple[int, int]:
+    """Return the places of the chosen run and of the newest other, if there is one with the same metric."""
+    done = made[made["state"] == "done"].reset_index(drop=True)
+    chosen = done.index[done["run"] == session.get(session.RUN)]
+    first = int(chosen[0]) if len(chosen) else 0
+    others = done.drop(index=first)
+    alike = others[others["metric"] == done.loc[first, "metric"]]
+    return first, int((alike if len(alike) else others).index[0])
 
 
 def differences(found: dict[str, Any]) -> None:
@@ -52,17 +63,20 @@ def differences(found: dict[str, Any]) -> None:
         st.caption("a - b on the same test users, 95 % intervals over users.")
         st.caption(unlinked(f"Both: {found['protocol']}."))
     st.caption(f"They are said to differ where p, corrected for {len(rows)} metrics, is below {LEVEL}.")
-    st.dataframe(rows, hide_index=True, column_config=NUMBERS, alt="Paired differences a - b with intervals")
+    alt = "Paired differences a - b with intervals"
+    st.dataframe(rows, hide_index=True, column_config=NUMBERS, height="content", alt=alt)
 
 
 def settings(facts: list[dict[str, Any]]) -> None:
-    """Draw the settings that differ."""
+    """Draw the settings that differ; of two systems, only settings that both have."""
     flat = [
         pd.json_normalize({"system": f["system"], "seed": f["seed"], **f["config"]}, sep=".").astype(str)
         for f in facts
     ]
-    both = pd.DataFrame({"a": flat[0].iloc[0], "b": flat[1].iloc[0]}).fillna("")
+    both = pd.DataFrame({"a": flat[0].iloc[0], "b": flat[1].iloc[0]}).dropna()
     differing = both[both["a"] != both["b"]].rename_axis("setting").reset_index()
     st.markdown("**Settings that differ**" if len(differing) else "Both runs have the same settings.")
+    if facts[0]["system"] != facts[1]["system"]:
+        st.caption("Settings that only one of the systems has are left out.")
     if len(differing):
         st.dataframe(differing, hide_index=True, alt="Settings that differ between the runs")

@@ -46,7 +46,8 @@ def alone(metrics: dict[str, Any]) -> None:
     family = st.segmented_control("Metric", names, default=first, required=True, key="runs-family")
     points = {name: {str(family): interval} for name, interval in several[str(family)].items()}
     alt = f"{family} on the test users by list length, with 95 % intervals"
-    messages.figure(metric_bars(points, str(family)), _rows(metrics), alt, "metrics")
+    drawing = metric_bars(points, str(family)).update_layout(height=120 + 50 * len(points))
+    messages.figure(drawing, _rows(metrics), alt, "metrics")
 
 
 def beside(metrics: dict[str, Any]) -> None:

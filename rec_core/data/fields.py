@@ -81,17 +81,17 @@ def make_fields(
         dataset: interactions, users and items.
         train: the questions that are trained on; nothing later has a say.
         history_length: rows of history before a target that a question shows; 0 shows none.
-        leave_out: names of fields to do without ("user", "item", "genres" or a column).
+        leave_out: names of fields to do without ("user", "genres" or a column).
 
     Raises:
-        InputError: a name to leave out is no field, or no single-valued field would be left.
+        InputError: a name to leave out is no field, or the item or the last field of the user would go.
     """
     interactions = dataset.interactions
     users = _columns(dataset.users, interactions.n_users, "user", ("user_id",), leave_out)
     items = _columns(dataset.catalogue.table, interactions.n_items, "item", _TEXTS, leave_out)
     _check_names(leave_out, dataset)
-    if not users or not items:
-        raise InputError("A CTR net needs a field of the user and one of the item; leave out fewer fields.")
+    if not users or "item" not in items:
+        raise InputError("A CTR net needs the item and a field of the user; leave out fewer fields.")
     sizes: list[int] = []
     user_codes = _coded(users, np.unique(train.user_nums), sizes)
     item_codes = _coded(items, np.unique(train.item_nums), sizes)

@@ -1,4 +1,4 @@
-"""The finished trials of a search, one JSON line each, and the proposal that follows from them.
+"""The finished trials of a search, a JSON line each below a first one, and the proposal that follows.
 
 Intuition: a proposal depends on the search's seed, the number of the trial and the finished trials before it,
 on nothing that lives in memory. A search that was killed and taken up again therefore proposes what an
@@ -56,9 +56,9 @@ class TrialJournal:
         self._seed = seed
         self._distributions = {name: _distribution(limits) for name, limits in ranges.items()}
         storage = optuna.storages.JournalStorage(_whole_file(folder / _FILE))
-        self._study = optuna.create_study(
-            storage=storage, study_name=_STUDY, direction="maximize", load_if_exists=True
-        )
+        if not storage.get_all_studies():
+            optuna.create_study(storage=storage, study_name=_STUDY, direction="maximize")
+        self._study = optuna.load_study(storage=storage, study_name=_STUDY)
 
     @property
     def trials(self) -> list[Trial]:

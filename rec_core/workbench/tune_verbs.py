@@ -45,7 +45,8 @@ def new_tuning(
     """Return the folder of a tuning, made when absent; the same question always has the same folder.
 
     Raises:
-        InputError: unknown system, dataset, preset or field; nothing to search; several processes.
+        InputError: unknown system, dataset, preset or field; nothing to search; several processes; another
+            process is at it.
     """
     space = workspace or Workspace.from_environment()
     space.check_writable()
@@ -68,6 +69,7 @@ def new_tuning(
         "searched": searched,
         "created": time.time(),
     }
+    _refuse_second_worker(folder)
     if not (folder.path / "tuning.json").exists():
         write_json(folder.path / "env.json", environment_facts())
         write_json(folder.path / "tuning.json", facts)
@@ -107,7 +109,7 @@ def tune(
         better; `command` trains with the best values.
 
     Raises:
-        InputError: as `new_tuning`; another process is at it; or every trial failed.
+        InputError: as `new_tuning`, or every trial failed.
         Cancelled: somebody asked it to stop.
     """
     space = workspace or Workspace.from_environment()
@@ -160,17 +162,20 @@ def _names(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-@contextmanager
-def _at_work(folder: RunFolder) -> Iterator[None]:
-    """Be the only one to search for the length of the block, and leave the status it ended in."""
+def _refuse_second_worker(folder: RunFolder) -> None:
     status = folder.status
     if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
         raise InputError(
-            f"Tuning {folder.run_id} is already worked on by process {status['pid']}; wait for it, or stop it "
-            f"with a file STOP in {folder.path}."
+            f"Tuning {folder.run_id} is already worked on by process {status['pid']}; wait for it, or "
+            f"stop it with a file STOP in {folder.path}."
         )
+
+
+@contextmanager
+def _at_work(folder: RunFolder) -> Iterator[None]:
+    """Write the status: at work for the length of the block, then how it ended."""
     folder.clear_stop()
-    started, before = time.time(), float(status.get("seconds", 0.0))
+    started, before = time.time(), float(folder.status.get("seconds", 0.0))
     folder.set_status("running", stage="loading", step=0, total=1, message="", error="", started=started)
     try:
         yield

@@ -34,3 +34,17 @@ def test_gradient():
     )
     targets = torch.tensor([4, 0, 1, 1])
     assert torch.autograd.gradcheck(lambda s, v: cross_entropy(s, v, targets), (states, vectors))
+
+
+def test_many_states_in_pieces_are_the_same_as_all_at_once():
+    """300 states are three pieces of at most 128."""
+    generator = torch.Generator().manual_seed(0)
+    states, vectors = (
+        torch.randn(n, 8, generator=generator, dtype=torch.float64, requires_grad=True) for n in (300, 40)
+    )
+    targets = torch.randint(40, (300,), generator=generator)
+    whole = torch.nn.functional.cross_entropy(states @ vectors.T, targets)
+    pieces = cross_entropy(states, vectors, targets)
+    torch.testing.assert_close(pieces, whole)
+    expected, got = (torch.autograd.grad(loss * 3, (states, vectors)) for loss in (whole, pieces))
+    torch.testing.assert_close(got, expected)

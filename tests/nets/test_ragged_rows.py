@@ -37,4 +37,7 @@ def test_right_padding_and_back(sequences: torch.Tensor):
 
 def test_no_rows_at_all():
     rows = RaggedRows(SEQUENCES[:0], PAD)
-    assert rows.pad_right(torch.zeros(0, 3)).shape == (0, 1, 3) and rows.pack(torch.zeros(0, 1, 3)).shape == (0, 3)
+    assert rows.pad_right(torch.zeros(0, 3)).shape == (0, 1, 3) and rows.pack(torch.zeros(0, 1, 3)).shape == (
+        0,
+        3,
+    )

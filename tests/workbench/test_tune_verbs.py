@@ -170,11 +170,11 @@ def test_a_search_whose_process_was_killed_is_taken_up(stub, space, other, tmp_p
     while not (tmp_path / "at_work").exists():
         assert worker.poll() is None
         time.sleep(0.01)
-    folder = new_tuning("stub", "planted", "tiny", workspace=space)
     with pytest.raises(InputError, match=f"already worked on by process {worker.pid}"):
         run(space, 4)
     worker.kill()
     worker.wait()
+    folder = new_tuning("stub", "planted", "tiny", workspace=space)
     assert true_state(folder.status) == "lost"
     assert told(run(space, 4)) == told(run(other, 4))
     assert len(stub.calls) == 2 + 4  # two of four were finished there

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from rec_core.data.sources import archive
-from rec_core.data.sources.archive import find_beside, open_source
+from rec_core.data.sources.archive import find_beside, find_source, open_source
 from rec_core.types import InputError
 
 FILES = ("one.dat", "two.dat")
@@ -272,3 +272,22 @@ def test_companions_lie_beside_the_archive_or_in_the_folder(tmp_path, monkeypatc
     monkeypatch.setenv("ROSETTA_DATA", str(tmp_path))
     assert find_beside("small", "extra.json") == beside
     assert find_beside("small", "extra.json", tmp_path / "small.zip") == beside
+
+
+def test_a_source_without_an_address_is_found_where_archives_lie(tmp_path, monkeypatch):
+    monkeypatch.delenv("ROSETTA_DATA", raising=False)
+    monkeypatch.setenv("ROSETTA_WORKSPACE", str(tmp_path / "space"))
+    with pytest.raises(InputError, match=r"get the small files, and put .*small.zip .with one.dat, two.dat"):
+        find_source("small", FILES, "the small files")
+    downloads = tmp_path / "space" / "downloads"
+    downloads.mkdir(parents=True)
+    (downloads / "small.zip").write_bytes(ARCHIVE)
+    assert contents(find_source("small", FILES, "the small files")) == CONTENT
+    with pytest.raises(InputError, match="has no 'small'"):
+        find_source("small", FILES, "the small files", root=tmp_path)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folder(tmp_path):
+    (tmp_path / "small.zip").write_bytes(zipped({"small/a/x": b"a", "small/b/x": b"b", "small/ba/x": b"ba"}))
+    found = find_source("small", ["a/x", "b/x"], "it", root=tmp_path)
+    assert contents(found) == {"a/x": b"a", "b/x": b"b"}
