@@ -2,12 +2,11 @@
 
 `python -m benchmarks.ours JOB.json`. The job has `model` (a key of `RANKING` or `CLICKS`), `kind`, `source`,
 `n_users`, `case_seed` (what `cases` builds the question from), `mode`, `epochs`, `seed`, `threads`, `config`
-and `out`, as in `peers/recbole_driver.py`. One mode is ours alone: "train_to_target" trains without early
+`patience` and `out`, as in `peers/recbole_driver.py`. One mode is ours alone: "train_to_target" trains without early
 stopping until validation reaches `target` or the epochs are over, and writes no scores. A process of its own,
 so that its peak memory is its own and its threads are set before torch starts.
 
-The settings are those the peer ships for the model: sizes, batch, learning rate, and stopping at the eleventh
-validation in a row that is no better.
+The settings are those the peer ships for the model: sizes, batch, learning rate and patience.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ CLICKS: dict[str, CTRBaselinesConfig] = {
     "autoint": CTRBaselinesConfig(model="autoint", history_length=0, hidden_sizes=(128, 128)),
 }
 _NO_TARGET = float("inf")
-_PATIENCE = 11  # the peer stops at the eleventh validation in a row that is no better
+_PATIENCE = 10  # the peer's default: it stops at the eleventh validation in a row that is no better
 
 
 class TargetReached(Exception):
@@ -224,7 +223,7 @@ def _loop(base: LoopConfig, job: dict[str, Any]) -> dict[str, Any]:
         "epochs": job["epochs"],
         "learning_rate": 1e-3,
         "evaluate_every": 1,
-        "patience": _PATIENCE if stops else job["epochs"] + 1,
+        "patience": (job.get("patience", _PATIENCE) if stops else job["epochs"]) + 1,
         "checkpoint_seconds": 1e9,
     }
     return {**base.model_dump(), **own}

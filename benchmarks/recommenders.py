@@ -5,7 +5,8 @@
 The first run makes the peer's environment. `--what speed` takes turns (ours, peer, ours, peer) over a few
 epochs, each followed by a validation, and prints seconds per epoch, seconds per validation (full ranking) and
 peak memory. `--what quality` trains both until validation stops improving and judges both libraries' test
-scores by the engine's metrics, with intervals of the paired difference over users. `--what all` does both,
+scores by the engine's metrics, with intervals of the paired difference over users. The peer's patience of ten
+validations ends either side on a plateau now and then, by chance; `--patience 30` takes most of that away. `--what all` does both,
 and adds the seconds to the peer's best validation: epochs to it times the seconds of an epoch with its
 validation, as measured in turns. Nothing else may run beside a speed run.
 
@@ -39,6 +40,7 @@ RANKERS = {"bpr": "BPR", "lightgcn": "LightGCN", "sgl": "SGL", "sasrec": "SASRec
 CLICKERS = {"deepfm": "DeepFM", "dcn": "DCN", "xdeepfm": "xDeepFM", "autoint": "AutoInt"}
 SIDES: tuple[Library, ...] = ("ours", "recbole")
 _EPOCHS = 300  # the peer's default; both stop earlier
+_PATIENCE = 10  # the peer's default
 _PEER_EPOCHS = {"sasrec": 20}  # minutes per epoch on two cores: it reads one training row per prefix
 _TIMED = {"ours": 5, "recbole": 3}
 _PEER_TIMED = {"sasrec": 1}
@@ -55,15 +57,25 @@ class Comparison:
         threads: of both, in speed runs.
         seed: of both.
         rounds: turns of a speed run.
+        patience: validations in a row without a better one that both bear.
     """
 
     def __init__(
-        self, model: str, source: str, n_users: int, runner: Runner, threads: int, seed: int, rounds: int
+        self,
+        model: str,
+        source: str,
+        n_users: int,
+        runner: Runner,
+        threads: int,
+        seed: int,
+        rounds: int,
+        patience: int,
     ) -> None:
         self.case = _case(model, source, n_users)
         self.name = f"{model} {self.case.name}"
         self._model, self._source, self._n_users = model, source, n_users
         self._runner, self._threads, self._seed, self._rounds = runner, threads, seed, rounds
+        self._patience = {} if patience == _PATIENCE else {"patience": patience}
         if not (runner.exports / self.case.name).exists():
             self.case.export(runner.exports)
 
@@ -163,6 +175,7 @@ class Comparison:
             "seed": self._seed,
             "threads": threads,
             "config": {},
+            **(self._patience if mode == "train_to_stop" else {}),
         }
 
 
@@ -174,6 +187,9 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads of both in speed runs.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of both.")] = 2020,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of a speed run.")] = 2,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Validations without a better one, of both.")
+    ] = _PATIENCE,
     work: Annotated[Path | None, typer.Option(help="Where results are kept.")] = None,
     peer_python: Annotated[Path | None, typer.Option(help="A python that has RecBole already.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run everything anew.")] = False,
@@ -190,7 +206,7 @@ def main(
         rows = []
         for model in names:
             sample = users if model in RANKERS else 0
-            comparison = Comparison(model, data, sample, runner, threads, seed, rounds)
+            comparison = Comparison(model, data, sample, runner, threads, seed, rounds, patience)
             found = _rows(comparison, what)
             rows += found
             if not as_json:

@@ -6,6 +6,7 @@
 - `mode`: "train_to_stop" (RecBole's early stopping, then the best weights' scores are written) or
   "time_epochs" (`epochs` epochs, each followed by a validation; nothing else is written);
 - `epochs`, `seed`, `threads`, `config` (settings that differ from RecBole's), `out` (folder);
+- `patience` (optional): validations in a row without a better one that are borne; ten unless told;
 - `max_seconds` (optional): stop after the epoch in which training and validating took that long.
 
 Everything is RecBole's: models, settings of its `properties/`, samplers, evaluator, trainer. Its trainer is
@@ -92,6 +93,8 @@ def settings(job: dict) -> dict:
             chosen["benchmark_filename"] = parts
     if job["mode"] == "time_epochs":
         chosen["stopping_step"] = job["epochs"] + 1
+    elif "patience" in job:
+        chosen["stopping_step"] = job["patience"]
     return chosen | job.get("config", {})
 
 

@@ -5,8 +5,8 @@ the largest say is the explanation of the recommendation.
 
 Paper: Barkan, Fuchs, Caciularu and Koenigstein, Explainable Recommendations via Attentive Multi-Persona
 Collaborative Filtering (RecSys 2020). The equations follow public re-implementations (see `nets.amp_cf`).
-Differs from paper: users unknown in training, which the paper does not have, get personas made from groups of
-their history (`systems.persona_fold_in`).
+Differs from paper: users unknown in training, of whom the paper does not speak, get one persona for each group
+of like items in their history (`systems.persona_fold_in`).
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ class AMPCFRanking(EmbeddingRankingSystem):
         super().__init__(dataset, popularity, tensors["items"], "AMP-CF on training pairs")
         self.net = _net(config, len(self._known_user), len(popularity), torch.Generator()).eval()
         self.net.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
+        learned = self.net.personas.detach()[torch.from_numpy(self._known_user)]
+        self._length = float(learned.unflatten(1, (self.net.n_personas, -1)).norm(dim=-1).mean())
 
     def user_scores(self, parts: RankingParts, phase: Phase) -> CatalogueScores:
         """Return scores from the learned personas."""
@@ -112,10 +114,8 @@ class AMPCFRanking(EmbeddingRankingSystem):
         """Return how much each persona speaks for an item (K,) float64, summing to 1."""
         return self._weights(history, np.array([item_num]), user_num)[0]
 
-    def taste_distance(
-        self, history: History, item_nums: np.ndarray, user_num: int | None = None
-    ) -> float:
-        """Return how far the personas that speak for a list are from those that speak for the history, 0..1."""
+    def taste_distance(self, history: History, item_nums: np.ndarray, user_num: int | None = None) -> float:
+        """Return how far the personas that speak for a list are from those of the history, 0..1."""
         sides = (self._weights(history, nums, user_num) for nums in (history.item_nums, item_nums))
         return taste_distance(*sides)
 
@@ -143,7 +143,8 @@ class AMPCFRanking(EmbeddingRankingSystem):
         if user_num is not None and self._known_user[user_num]:
             with torch.no_grad():
                 return self.net.personas_of(torch.tensor([user_num]))[0]
-        return fold_in_personas(self.net, history.item_nums)
+        vectors = self.view.values[np.unique(history.item_nums)]
+        return torch.from_numpy(fold_in_personas(vectors, self.net.n_personas, self._length))
 
 
 def persona_scores(net: AMPCF) -> CatalogueScores:

@@ -51,9 +51,7 @@ class Popularity(RankingSystem):
         return ()
 
 
-def learn(
-    parts: RankingParts, config: PopularityConfig, folder: Path, seed: int, progress: Progress
-) -> None:
+def learn(parts: RankingParts, config: PopularityConfig, folder: Path, seed: int, progress: Progress) -> None:
     """Count and write the training rows of each item."""
     if is_main():
         write_tensors(folder / _FILE, {"popularity": parts.popularity.astype(np.int64)})

@@ -10,10 +10,11 @@ import pandas as pd
 
 from rec_core.data.ctr import make_ctr_samples
 from rec_core.data.filters import core_of
+from rec_core.data.given_split import given_parts
 from rec_core.data.sources import SOURCES, load_source
 from rec_core.data.sources.files import load_files
 from rec_core.data.sources.table_file import read_table_file
-from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out
+from rec_core.data.splits import global_time, in_rows, leak_checks, leave_one_out, per_user_ratio
 from rec_core.data.statistics import describe as describe_dataset
 from rec_core.data.storage import load_saved, save_dataset
 from rec_core.store import Workspace, check_name, read_json
@@ -145,13 +146,14 @@ def split_preview(
 
     Args:
         name: dataset.
-        kind: "global_time" (like questions, 80 / 10 / 10 by time) or "leave_one_out".
+        kind: "global_time" (like questions, 80 / 10 / 10 by time), "leave_one_out", "per_user" (80 / 10 / 10
+            of each user's rows at random, seed 0) or "given" (the parts a source comes cut into).
         min_history: earlier items a like question needs.
         progress: hears about a download.
         workspace: where datasets live.
 
     Raises:
-        InputError: unknown kind.
+        InputError: unknown kind, or the source does not come cut.
     """
     dataset = load_dataset(name, progress, workspace=workspace)
     interactions = dataset.interactions
@@ -160,8 +162,12 @@ def split_preview(
         split = in_rows(global_time(len(samples)), samples.rows)
     elif kind == "leave_one_out":
         split = leave_one_out(interactions)
+    elif kind == "per_user":
+        split = per_user_ratio(interactions, seed=0)
+    elif kind == "given":
+        split = given_parts(dataset)
     else:
-        raise InputError(f"There is no split {kind!r}; choose global_time or leave_one_out.")
+        raise InputError(f"There is no split {kind!r}; choose global_time, leave_one_out, per_user or given.")
     parts = {
         part: {
             "rows": len(rows),

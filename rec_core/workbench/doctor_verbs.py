@@ -8,12 +8,14 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from rec_core.data.sources import EMBEDDED, SOURCES
 from rec_core.store import PROJECT_ROOT, Workspace
 
 PYTHON = (3, 11)
@@ -151,8 +153,6 @@ def _memory() -> Row:
 
 
 def _raw_data() -> Row:
-    from rec_core.data.sources import EMBEDDED, SOURCES
-
     given = os.environ.get("ROSETTA_DATA")
     if not given:
         return _row("raw data", True, "ROSETTA_DATA is not set; MovieLens is downloaded when asked for.")
@@ -160,9 +160,14 @@ def _raw_data() -> Row:
     if not folder.is_dir():
         mend = "Set ROSETTA_DATA to a folder with archives such as ml-1m.zip, or unset it."
         return _row("raw data", False, f"ROSETTA_DATA names {given}, which is no folder.", mend)
-    names = [name for name in SOURCES if name != EMBEDDED]
+    names = sorted({_archive_of(name) for name in SOURCES if name != EMBEDDED})
     found = [name for name in names if (folder / name).is_dir() or (folder / f"{name}.zip").is_file()]
     return _row("raw data", True, f"{folder} has {', '.join(found) or 'none of ' + ', '.join(names)}.")
+
+
+def _archive_of(name: str) -> str:
+    """Return what a source's folder or archive is called: some archives hold several datasets."""
+    return str(getattr(import_module(SOURCES[name].partition(":")[0]), "ARCHIVE", name))
 
 
 def _offline() -> Row:

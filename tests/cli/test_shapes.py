@@ -153,8 +153,9 @@ def test_train_draws_arms_with_intervals_users_and_rows(cli, trained):
         ("data_verbs", "describe", "data describe sample", ("sample",), {"dataset": "sample", "users": 3}),
         ("run_verbs", "show_run", "runs show r1", ("r1",), {"run": "r1", "state": "done", "metrics": {"arms": {}}}),
         (
-            "run_verbs", "compare", "runs compare r1 r2", ("r1", "r2"),
-            {"rows": [{"metric": "auc", "a": 0.5, "b": 0.25, "difference": 0.25, "low": 0.0, "high": 1.0, "n": 9}]},
+            "compare_verbs", "compare", "runs compare r1 r2", ("r1", "r2"),
+            {"rows": [{"metric": "auc", "a": 0.5, "b": 0.25, "difference": 0.25, "low": 0.0, "high": 1.0, "n": 9,
+                       "p": 0.01, "p_corrected": 0.02}]},
         ),
         (
             "map_verbs", "embed", "embed r1", ("r1",),
@@ -162,8 +163,8 @@ def test_train_draws_arms_with_intervals_users_and_rows(cli, trained):
              "agreement": {"pairs": [{"a": "id", "b": "text", "cka": 0.5, "knn_overlap": 0.25}]}},
         ),
         (
-            "recommend_verbs", "explain", "explain r1 --user u --item f1", ("r1", "u", "f1"),
-            {"run": "r1", "user": "u", **ITEM, "sentence": "Because.", "prompt": "?",
+            "explain_verbs", "explain", "explain r1 --user u --item f1", ("r1", "u", "f1"),
+            {"run": "r1", "user": "u", **ITEM, "sentence": "Because.", "prompt": "?", "note": "From the history alone.",
              "removals": [{"item_id": "f2", "title": "Alien", "position": 0, "score_without": 0.25, "change": -0.25}]},
         ),
     ],
@@ -208,6 +209,7 @@ def test_project_prints_a_point_per_item(cli, verb):
         {"item_num": np.array([0, 1], dtype=np.int64), "item_id": ["f1", "f2"], "title": ["Heat", "Alien"]}
     ).assign(year=pd.array([1995, None], dtype="Int64"), x=np.float32(0.5), y=[1.0, np.nan], trust=1.0)
     calls = verb("map_verbs", "project", frame)
+    asked = verb("map_verbs", "views", ["id", "text"])
     document = cli("project", "r1", "--view", "text", "--method", "pca", "--seed", "2", "--json").document
     assert calls == [(("r1", "text"), {"method": "pca", "seed": 2})]
     assert document["items"] == [
@@ -217,7 +219,9 @@ def test_project_prints_a_point_per_item(cli, verb):
     assert {key: document[key] for key in ("run", "view", "method", "seed", "n_items")} == {
         "run": "r1", "view": "text", "method": "pca", "seed": 2, "n_items": 2,
     }  # fmt: skip
+    assert asked == []
     assert "Alien" in cli("project", "r1").out
+    assert asked == [(("r1",), {})] and calls[-1] == (("r1", "text"), {"method": "umap", "seed": 0})
 
 
 @pytest.mark.parametrize("probe", ["position", "popularity", "all"])
@@ -231,11 +235,67 @@ def test_audit(cli, verb, probe):
 
 
 def test_lists(cli, verb):
-    runs = pd.DataFrame({"run": ["r1", "r2"], "state": ["done", "queued"], "auc": [0.5, np.nan]})
-    verb("run_verbs", "runs", runs)
-    rows = [{"run": "r1", "state": "done", "auc": 0.5}, {"run": "r2", "state": "queued", "auc": None}]
+    told = {"run": ["r1", "r2"], "state": ["done", "queued"], "metric": ["auc", "ndcg@10"]}
+    verb("run_verbs", "runs", pd.DataFrame({**told, "value": [0.5, np.nan]}))
+    rows = [
+        {"run": "r1", "state": "done", "metric": "auc", "value": 0.5},
+        {"run": "r2", "state": "queued", "metric": "ndcg@10", "value": None},
+    ]
     assert cli("runs", "list", "--json").document == {"runs": rows}
-    assert "queued" in cli("runs", "list").out
+    drawn = cli("runs", "list").out
+    assert "queued" in drawn and "ndcg@10" in drawn
+
+
+def test_systems_are_listed_with_what_they_can_be_asked(cli):
+    from rec_core.roster import SYSTEMS
+
+    listed = cli("systems", "--json").document["systems"]
+    assert [row["name"] for row in listed] == [card.name for card in SYSTEMS]
+    assert [row["capabilities"] for row in listed] == [list(card.capabilities) for card in SYSTEMS]
+    drawn = cli("systems").out
+    assert all(card.name in drawn and card.headline in drawn for card in SYSTEMS)
+
+
+def test_a_run_without_arms_is_drawn_a_row_per_metric(cli, verb, space):
+    metrics = {
+        "ndcg@10": {"value": 0.125, "low": 0.1, "high": 0.15, "n": 40},
+        "recall@20": {**AUC, "high": 0.9},
+    }
+    more = {"protocol": "leave_one_out split [all]", "beyond": {"users": {"novelty": {**AUC, "value": 7.5}}}}
+    write_json(space / "runs" / "r1" / "status.json", {"state": "queued"})
+    told = {"run": "r1", "system": "ease", "dataset": "sample", "seconds": 1.0, "metrics": metrics, **more}
+    verb("run_verbs", "resume", told)
+    out = cli("resume", "r1").out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["ndcg@10", "0.125", "0.1", "0.15", "40"] in rows and [
+        "recall@20",
+        "0.75",
+        "0.7",
+        "0.9",
+        "40",
+    ] in rows
+    assert "Protocol: leave_one_out split [all]" in out
+    config = {"loop": {"epochs": 3}, "cutoffs": [5, 10]}
+    verb("run_verbs", "show_run", {"run": "r1", "config": config, "metrics": {"metrics": metrics, **more}})
+    rows = [line.split() for line in cli("runs", "show", "r1").out.splitlines()]
+    assert ["ndcg@10", "0.125", "0.1", "0.15", "40"] in rows and ["novelty", "7.5", "0.7", "-", "40"] in rows
+    assert ["loop.epochs", "3"] in rows and ["cutoffs", "5,", "10"] in rows
+
+
+def test_best_and_worst_users(cli, verb):
+    record = {
+        "user": "u1",
+        "value": 0.5,
+        "n_history": 3,
+        "wanted": ["Heat"],
+        "recommended": ["Alien", "Heat"],
+    }
+    more = {"history": ["Ran"], "hits": ["Heat"]}
+    result = {"run": "r1", "metric": "ndcg@10", "metrics": ["ndcg@10"], "best": [record | more], "worst": []}
+    calls = verb("user_verbs", "users_of_run", result)
+    assert cli("runs", "users", "r1", "--metric", "ndcg@10", "--users", "2", "--json").document == result
+    assert calls == [(("r1", "ndcg@10", 2), {})]
+    assert "Alien, Heat" in cli("runs", "users", "r1").out
 
 
 def test_split(cli, verb):

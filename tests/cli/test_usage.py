@@ -5,13 +5,14 @@ import re
 import pytest
 
 from rec_core.config import parse_assignments
+from rec_core.roster import SYSTEMS
 from rec_core.store import PROJECT_ROOT
 from rec_core.workbench.run_verbs import config_of
 
 COMMANDS = (
-    "doctor", "train", "resume", "tune", "embed", "project", "rerank", "recommend", "explain", "audit", "study",
+    "doctor", "systems", "train", "resume", "tune", "embed", "project", "rerank", "recommend", "explain", "audit", "study",
     "sample build", "data list", "data import", "data describe", "data filter", "data split",
-    "runs list", "runs show", "runs compare",
+    "runs list", "runs show", "runs compare", "runs users",
 )  # fmt: skip
 
 
@@ -35,17 +36,27 @@ def test_help_of_a_command_shows_json_and_an_example(cli, command):
     assert f"python -m rec_core {command}" in answer.out
 
 
-def test_help_of_train_lists_the_fields_that_set_changes(cli):
+def test_help_of_train_lists_the_systems_and_that_of_one_its_fields(cli):
     answer = cli("train", "--help")
-    assert "Fields of rallrec for --set" in answer.out and "reranker.alpha=" in answer.out
+    for card in SYSTEMS:
+        assert f"  {card.name} " in answer.out and card.title in answer.out
+    assert "reranker.alpha=" not in answer.out
+    for words in ("train rallrec --help", "train --preset tiny rallrec --help", "train --help rallrec"):
+        answer = cli(*words.split())
+        assert "Fields of rallrec for --set" in answer.out and "reranker.alpha=" in answer.out
+        assert "Fields of graph_cf" not in answer.out
+    assert "loop.learning_rate=" in cli("train", "graph_cf", "--help").out
 
 
 @pytest.mark.parametrize("where", ["train --help", "docs/cli.md"])
 def test_every_setting_that_is_shown_can_be_set(cli, where):
     text = cli("train", "--help").out if where == "train --help" else (PROJECT_ROOT / where).read_text()
-    shown = re.findall(r"--set\s+([a-z][\w.]*=[^\s`]+)", text)
-    assert shown
-    for setting in shown:
+    named = re.findall(r"(?:train|tune) ([a-z]\w*) [^\n`]*?--set\s+([a-z][\w.]*=[^\s`]+)", text)
+    loose = set(re.findall(r"--set\s+([a-z][\w.]*=[^\s`]+)", text)) - {setting for _, setting in named}
+    assert named or loose
+    for system, setting in named:
+        config_of(system, "small", parse_assignments([setting]))
+    for setting in loose:
         config_of("rallrec", "small", parse_assignments([setting]))
 
 

@@ -88,3 +88,28 @@ def test_no_rows_give_nan(metric):
 def test_wrong_input_is_named(labels, probs, words):
     with pytest.raises(InputError, match=words):
         ctr.auc(np.array(labels), np.array(probs))
+
+
+def test_user_aucs_equal_a_loop_and_sklearn():
+    users = rng.integers(0, 12, 200)
+    users[LABELS == 1] = np.where(users[LABELS == 1] == 3, 4, users[LABELS == 1])  # user 3 has one class only
+    found = ctr.user_aucs(LABELS, PROBS, users)
+    assert found.users.tolist() == list(range(12)) and found.n_rows.tolist() == np.bincount(users).tolist()
+    wanted = [
+        roc_auc_score(LABELS[users == user], PROBS[users == user]) if user != 3 else np.nan for user in range(12)
+    ]
+    np.testing.assert_allclose(found.aucs, wanted, atol=1e-12)
+    known = np.delete(np.arange(12), 3)
+    mean = np.mean(np.array(wanted)[known])
+    weighted = np.average(np.array(wanted)[known], weights=np.bincount(users)[known])
+    assert ctr.user_auc(LABELS, PROBS, users) == pytest.approx(mean)
+    assert ctr.user_auc(LABELS, PROBS, users, weighted=True) == pytest.approx(weighted)
+    assert mean != pytest.approx(weighted, abs=1e-4)
+
+
+def test_user_auc_by_hand():
+    # user a: 0.9 above 0.2, 1 of 1; user b: a tie, 0.5; user c has no negative
+    labels, probs = np.array([1, 0, 1, 0, 1]), np.array([0.9, 0.2, 0.4, 0.4, 0.1])
+    assert ctr.user_auc(labels, probs, np.array(["a", "a", "b", "b", "c"])) == 0.75
+    assert np.isnan(ctr.user_auc(labels[:1], probs[:1], np.array([1])))
+    assert np.isnan(ctr.user_auc(labels[:0], probs[:0], np.array([])))

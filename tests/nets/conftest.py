@@ -26,7 +26,7 @@ def field_batch() -> FieldBatch:
 def check_gradients(field_batch: FieldBatch) -> Callable[[torch.nn.Module], None]:
     """A function that holds a float64 net's gradients against differences and finds a parameter without one.
 
-    Biases are drawn: at zero, rows whose inputs are all dropped by a ReLU stand on the next one's kink.
+    Biases are drawn, above zero: at zero, rows whose inputs are all dropped by a ReLU stand on the next one's kink.
     """
 
     def check(net: torch.nn.Module) -> None:
@@ -34,7 +34,7 @@ def check_gradients(field_batch: FieldBatch) -> Callable[[torch.nn.Module], None
         with torch.no_grad():
             for name, parameter in net.named_parameters():
                 if name.endswith("bias"):
-                    parameter.normal_(generator=generator)
+                    parameter.uniform_(0.2, 1.0, generator=generator)
         names, values = zip(*net.named_parameters(), strict=True)
 
         def logits(*tensors: torch.Tensor) -> torch.Tensor:

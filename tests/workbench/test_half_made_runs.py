@@ -20,4 +20,4 @@ def test_a_folder_without_facts_is_no_run(tmp_path):
 
 def test_an_empty_workspace_has_no_runs_but_all_columns(tmp_path):
     table = runs(workspace=Workspace(tmp_path))
-    assert table.empty and {"run", "state", "auc"} <= set(table.columns)
+    assert table.empty and {"run", "state", "metric", "value"} <= set(table.columns)
