@@ -1,10 +1,11 @@
 """Our half of a benchmark: do one job with the engine and leave the same record as the peer's driver.
 
-`python -m benchmarks.ours JOB.json`. The job has `model` (a key of `RANKING` or `CLICKS`), `kind`, `source`,
-`n_users`, `case_seed` (what `cases` builds the question from), `mode`, `epochs`, `seed`, `threads`, `config`
-`patience` and `out`, as in `peers/recbole_driver.py`. One mode is ours alone: "train_to_target" trains without early
-stopping until validation reaches `target` or the epochs are over, and writes no scores. A process of its own,
-so that its peak memory is its own and its threads are set before torch starts.
+`python -m benchmarks.ours JOB.json`. The job has `model` (a key of `RANKING` or `CLICKS`), `kind`,
+`source`, `n_users`, `case_seed` (what `cases` builds the question from), `mode`, `epochs`, `seed`,
+`threads`, `config`, `patience` and `out`, as in `peers/recbole_driver.py`. One mode is ours alone:
+"train_to_target" trains without early stopping until validation reaches `target` or the epochs are over,
+and writes no scores. A process of its own, so that its peak memory is its own and its threads are set
+before torch starts.
 
 The settings are those the peer ships for the model: sizes, batch, learning rate and patience.
 """

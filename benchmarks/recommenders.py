@@ -3,12 +3,14 @@
     python benchmarks/recommenders.py --data ml-100k --models bpr,lightgcn --what all --out result.json
 
 The first run makes the peer's environment. `--what speed` takes turns (ours, peer, ours, peer) over a few
-epochs, each followed by a validation, and prints seconds per epoch, seconds per validation (full ranking) and
-peak memory. `--what quality` trains both until validation stops improving and judges both libraries' test
-scores by the engine's metrics, with intervals of the paired difference over users. The peer's patience of ten
-validations ends either side on a plateau now and then, by chance; `--patience 30` takes most of that away. `--what all` does both,
-and adds the seconds to the peer's best validation: epochs to it times the seconds of an epoch with its
-validation, as measured in turns. Nothing else may run beside a speed run.
+epochs, each followed by a validation, and prints seconds per epoch, seconds per validation (full ranking)
+and peak memory. `--what quality` trains both until validation stops improving and judges both libraries'
+test scores by the engine's metrics, with intervals of the paired difference over users. `--what all` does
+both, and adds the seconds to the peer's best validation: epochs to it times the seconds of an epoch with
+its validation, as measured in turns. Nothing else may run beside a speed run.
+
+The peer's patience of ten validations ends either side on a plateau now and then, by chance; `--patience 30`
+takes most of that away.
 
 Ratios above 1 mean that ours is better. Every job's result is kept in `--work` and reused unless `--fresh`.
 """

@@ -115,8 +115,8 @@ def split(
         Literal["global_time", "leave_one_out", "per_user", "given"],
         typer.Option(
             "--kind",
-            help="global_time: 80/10/10 by time; leave_one_out: each user's last two items; per_user: 80/10/10 "
-            "of each user's at random; given: as the source comes cut.",
+            help="global_time: 80/10/10 by time; leave_one_out: each user's last two items; per_user: "
+            "80/10/10 of each user's at random; given: as the source comes cut.",
         ),
     ] = "global_time",
     min_history: Annotated[

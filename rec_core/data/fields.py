@@ -11,6 +11,7 @@ import pandas as pd
 from rec_core.types import CTRSamples, Dataset, InputError, Interactions
 
 _TEXTS = ("item_id", "title", "description", "genres")  # columns of a catalogue that are no category
+_FEWEST_SHARING = 2  # users, or items, per category on average; a rarer one says no more than who it is
 _MOST_RATINGS = 20  # rating values kept apart; a finer scale is cut into so many levels
 UNKNOWN = 0  # the first code of every block: a category that no training row has
 
@@ -73,8 +74,8 @@ def make_fields(
 ) -> Fields:
     """Number the categories that occur in the training questions; whatever else comes is "unknown".
 
-    The single-valued fields are the user, every attribute of users that at least two of them share, the item,
-    its year and every such attribute of items; the genres of the target, the rating values and the items of
+    The single-valued fields are the user, every attribute of users whose categories two of them share on
+    average (not a zip code), the item, its year and every such attribute of items; the genres of the target, the rating values and the items of
     the windows are bags.
 
     Args:
@@ -135,13 +136,13 @@ def make_log(fields: Fields, item_nums: np.ndarray, ratings: np.ndarray) -> Hist
 def _columns(
     table: pd.DataFrame, n: int, name: str, no_category: Sequence[str], leave_out: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return the fields of users or items as words: the number itself, and what two or more share."""
+    """Return the fields of users or items as words: the number itself, and what two or more share on average."""
     columns = {} if name in leave_out else {name: np.arange(n).astype(str)}
     for column in table.columns:
         if column in no_category or column in leave_out or pd.api.types.is_float_dtype(table[column]):
             continue
         words = table[column].astype("string").fillna("").to_numpy(dtype=str)
-        if 1 < len(np.unique(words)) < n:
+        if 1 < len(np.unique(words)) <= n / _FEWEST_SHARING:
             columns[str(column)] = words
     return columns
 

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from rec_core.nets.dropout import Dropout
-from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldSizes
+from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
 Residual = Literal["none", "last", "every"]
 
 
-class AutoInt(nn.Module):
+class AutoInt(FieldNet):
     """First-order weights, stacked self-attention over the fields and an MLP, added up.
 
     Paper: AutoInt (CIKM 2019), equations 5-9, with the joint MLP of its section 5.4 (AutoInt+).

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldSizes
+from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
 
-class DCN(nn.Module):
+class DCN(FieldNet):
     """Cross layers and an MLP over the same vectors, side by side under one linear map.
 
     Paper: DCN (ADKDD 2017), equations 1-3 and 5; batch normalisation in the deep part as in its section 4.2.

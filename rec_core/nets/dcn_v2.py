@@ -8,13 +8,13 @@ from typing import Literal
 import torch
 from torch import nn
 
-from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldSizes
+from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
 Structure = Literal["stacked", "parallel"]
 
 
-class DCNv2(nn.Module):
+class DCNv2(FieldNet):
     """Cross layers x_{l+1} = x_0 * (W_l x_l + b_l) + x_l and an MLP, one after the other or side by side.
 
     Paper: DCN-v2 (WWW 2021), equations 1 and 3-4 (figure 1).

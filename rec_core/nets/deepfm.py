@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import nn
 
-from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldSizes
+from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
 
-class DeepFM(nn.Module):
+class DeepFM(FieldNet):
     """First-order weights, all pairs of field vectors, and an MLP of all of them, added up.
 
     Paper: DeepFM (IJCAI 2017), equations 1-4; the same function as RecBole 1.2.1's with `bag_weight="sum"`.

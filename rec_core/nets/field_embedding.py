@@ -28,6 +28,12 @@ class FieldSizes:
         return len(self.singles) + len(self.bags) + (self.n_history_codes > 1)
 
 
+class FieldNet(nn.Module):
+    """A net over fields: called with a `FieldBatch`, it returns logits (B,)."""
+
+    fields: FieldEmbedding
+
+
 class FieldEmbedding(nn.Module):
     """One table for all single-valued fields, one for all counted bags, one for history items.
 

@@ -27,8 +27,8 @@ class LightGCN(MatrixFactorisation):
         generator: draws the initial values.
         initial: how.
         combination: "mean" or "sum" of layers 0..L.
-        keep_prob: chance of each directed entry to stay, drawn anew at every training step; the two directions
-            of an edge are drawn apart. 1 keeps all.
+        keep_prob: chance of each directed entry to stay, drawn anew at every training step; the two
+            directions of an edge are drawn apart. 1 keeps all.
     """
 
     def __init__(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, cast
 
 import torch
 from torch import nn
 
-from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldSizes
+from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
 _CHUNK_ROWS = 512  # rows of products at once on a CPU: 0.7 MB at 7 fields and 50 maps
 
-class XDeepFM(nn.Module):
+
+class XDeepFM(FieldNet):
     """First-order weights, a compressed interaction network and an MLP over the same vectors, added up.
 
     Paper: xDeepFM (KDD 2018), equation 14.
@@ -79,22 +80,21 @@ class CIN(nn.Module):
         super().__init__()
         self._keep = [size if direct else size // 2 for size in sizes[:-1]]
         inputs = [n_fields, *self._keep]
-        self.layers = nn.ModuleList(
+        mixers = [
             linear(n_maps * n_fields, size, generator) for n_maps, size in zip(inputs, sizes, strict=True)
-        )
+        ]
+        self.layers = nn.ModuleList(mixers)
         self.n_outputs = sum(size if direct else size - size // 2 for size in sizes[:-1]) + sizes[-1]
         self._direct = direct
-        pairs = torch.triu_indices(n_fields, n_fields)
-        self.register_buffer("_first", pairs[0], persistent=False)
-        self.register_buffer("_second", pairs[1], persistent=False)
+        self.register_buffer("_pairs", torch.triu_indices(n_fields, n_fields), persistent=False)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         """Return the maps summed over D, all layers side by side (B, outputs), from (B, F, D)."""
         n_rows, n_fields, width = vectors.shape
         fields = vectors.transpose(1, 2).reshape(-1, n_fields)  # (B * D, F)
         maps, outputs = fields, []
-        for k, layer in enumerate(self.layers):
-            mixed = self._first_layer(fields) if k == 0 else _later_layer(maps, fields, layer)
+        for k, layer in enumerate(cast(Iterable[nn.Linear], self.layers)):
+            mixed = self._first_layer(fields, layer) if k == 0 else _later_layer(maps, fields, layer)
             activated = mixed.relu()
             last = k == len(self.layers) - 1
             maps = activated if last or self._direct else activated[:, : self._keep[k]]
@@ -102,12 +102,12 @@ class CIN(nn.Module):
             outputs.append(shown.view(n_rows, width, -1).sum(dim=1))
         return torch.cat(outputs, dim=1)
 
-    def _first_layer(self, fields: torch.Tensor) -> torch.Tensor:
-        layer, n_fields = self.layers[0], fields.shape[1]
+    def _first_layer(self, fields: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
+        n_fields, (first, second) = fields.shape[1], cast(torch.Tensor, self._pairs)
         weight = layer.weight.view(-1, n_fields, n_fields)
         both = weight + weight.transpose(1, 2)
-        once = both[:, self._first, self._second] / (1 + (self._first == self._second))
-        return nn.functional.linear(fields[:, self._first] * fields[:, self._second], once, layer.bias)
+        once = both[:, first, second] / (1 + (first == second))
+        return nn.functional.linear(fields[:, first] * fields[:, second], once, layer.bias)
 
 
 def _later_layer(maps: torch.Tensor, fields: torch.Tensor, layer: nn.Linear) -> torch.Tensor:

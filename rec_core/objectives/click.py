@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import nn
 
 from rec_core.losses.binary_cross_entropy import binary_cross_entropy
-from rec_core.nets.field_embedding import FieldBatch
+from rec_core.nets.field_embedding import FieldBatch, FieldNet
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -74,7 +73,7 @@ class Click:
 
     def __init__(
         self,
-        net: nn.Module,
+        net: FieldNet,
         reader: FieldReader,
         places: np.ndarray,
         labels: np.ndarray,

@@ -26,8 +26,8 @@ class PairwiseRanking:
         sampler: draws the negatives.
         batch_size: pairs per step.
         reg: L2 weight.
-        penalty: what `reg` weighs: "rows" is half the squared norm of the looked-up rows of the table per pair
-            (LightGCN's authors); "all" the squared norm of the whole table (RLMRec's base models).
+        penalty: what `reg` weighs: "rows" is half the squared norm of the looked-up rows of the table per
+            pair (LightGCN's authors); "all" the squared norm of the whole table (RLMRec's base models).
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class PersonaChoice:
     """Binds AMP-CF to the choice among drawn candidates and to the entropy of its attention.
 
     Loss = choice + positive_entropy_weight H(a | taken) - negative_entropy_weight H(a | drawn): a taken item
-    should be carried by one persona, a drawn one by none in particular. Without the two terms the personas are
+    should be carried by one persona, a drawn one by none in particular. Without the two terms the weights are
     close to an even mix and explain little.
 
     Paper: AMP-CF (RecSys 2020); the entropy terms after a public follow-up implementation.

@@ -83,7 +83,7 @@ class UnseenSampler:
         return (pairs * _MIXER) >> (64 - self._bits) & ((1 << self._bits) - 1)
 
     def _by_rank(self, user_nums: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Draw the rank r among the unseen items: the r-th is r plus the number of seen s_j with s_j - j <= r."""
+        """Draw the rank r among the unseen: the r-th is r plus the number of seen s_j with s_j - j <= r."""
         counts, starts = self._counts[user_nums], self._starts[user_nums]
         draws = torch.rand(len(user_nums), generator=generator, device=user_nums.device, dtype=torch.float64)
         ranks = (draws * (self.n_items - counts)).long()

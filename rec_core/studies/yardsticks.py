@@ -7,6 +7,7 @@ yardstick, paired by user.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -50,7 +51,7 @@ def run(
     from rec_core.evaluation.report import compare_per_user
 
     space = workspace or Workspace.from_environment()
-    settings = {name: (name, {}) for name in YARDSTICKS} | TRAINED
+    settings: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in YARDSTICKS} | TRAINED
     rows, tables = [], {}
     for label, (system, overrides) in settings.items():
         result = ensure_run(system, data, preset, overrides, seed, progress, workspace=space)
@@ -65,6 +66,6 @@ def run(
     return {"study": NAME, "data": data, "best_yardstick": best, "rows": rows}
 
 
-def _row(label: str, metric: str, interval: dict[str, Any], value: str = "value") -> dict[str, Any]:
+def _row(label: str, metric: str, interval: Mapping[Any, Any], value: str = "value") -> dict[str, Any]:
     limits = {key: interval[key] for key in ("low", "high", "n")}
     return {"label": label, "metric": metric, "value": interval[value], **limits, "paper": None}

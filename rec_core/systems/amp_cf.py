@@ -5,8 +5,8 @@ the largest say is the explanation of the recommendation.
 
 Paper: Barkan, Fuchs, Caciularu and Koenigstein, Explainable Recommendations via Attentive Multi-Persona
 Collaborative Filtering (RecSys 2020). The equations follow public re-implementations (see `nets.amp_cf`).
-Differs from paper: users unknown in training, of whom the paper does not speak, get one persona for each group
-of like items in their history (`systems.persona_fold_in`).
+Differs from paper: users unknown in training, of whom the paper does not speak, get one persona for each
+group of like items in their history (`systems.persona_fold_in`).
 """
 
 from __future__ import annotations

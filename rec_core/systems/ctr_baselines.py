@@ -19,7 +19,7 @@ from pydantic import Field
 
 from rec_core.config import Between, Config, OneOf, Range
 from rec_core.data.fields import Fields, make_log
-from rec_core.nets.field_embedding import FieldSizes
+from rec_core.nets.field_embedding import FieldNet, FieldSizes
 from rec_core.objectives.click import FieldReader
 from rec_core.training.loop import LoopConfig
 from rec_core.types import Dataset, EmbeddingTable, History, Recommendation, ScoreRequest
@@ -48,7 +48,7 @@ class CTRBaselinesConfig(Config):
     history_length: int = Field(
         30, ge=0, le=1000, description="Last items and ratings shown as fields; 0 shows none."
     )
-    leave_out: tuple[str, ...] = Field((), description='Fields to do without, such as "user" or "zip_code".')
+    leave_out: tuple[str, ...] = Field((), description='Fields to do without, such as "user" or "genres".')
     min_history: int = Field(5, ge=0, description="Earlier items a user must have for a like question.")
     n_shots: int = Field(0, ge=0, description="Training questions drawn, nested by seed; 0 takes all.")
     batch_size: int = Field(2048, ge=1, description="Questions per step.")
@@ -68,7 +68,7 @@ class CTRBaselinesConfig(Config):
             return {
                 "embedding_size": 32,
                 "history_length": 30,
-                "leave_out": ("user", "zip_code"),
+                "leave_out": ("user",),
                 "l2": 1e-2,
                 "loop.epochs": 12,
                 "loop.patience": 2,
@@ -102,9 +102,7 @@ class CTRBaselines:
         net: fields -> logits.
     """
 
-    def __init__(
-        self, dataset: Dataset, config: CTRBaselinesConfig, fields: Fields, net: torch.nn.Module
-    ) -> None:
+    def __init__(self, dataset: Dataset, config: CTRBaselinesConfig, fields: Fields, net: FieldNet) -> None:
         self.dataset = dataset
         self.config = config
         self.fields = fields
@@ -160,7 +158,7 @@ class CTRBaselines:
         """Return the "id" view: the vectors of the target item's own field; unseen in training: unknown."""
         codes = self.fields.item_codes[:, self._item_place]
         known = self.fields.known_items
-        vectors = self.net.fields.vectors["singles"].detach().cpu().numpy()[codes]  # type: ignore[union-attr]
+        vectors = self.net.fields.vectors["singles"].detach().cpu().numpy()[codes]
         source = f"{self.config.model} on like questions"
         return {"id": EmbeddingTable("id", (vectors * known[:, None]).astype(np.float32), known, source)}
 

@@ -17,7 +17,7 @@ from rec_core.nets.autoint import AutoInt
 from rec_core.nets.dcn import DCN
 from rec_core.nets.dcn_v2 import DCNv2
 from rec_core.nets.deepfm import DeepFM
-from rec_core.nets.field_embedding import FieldSizes
+from rec_core.nets.field_embedding import FieldNet, FieldSizes
 from rec_core.nets.xdeepfm import XDeepFM
 from rec_core.objectives.click import Click, FieldReader
 from rec_core.processes import is_main
@@ -94,16 +94,13 @@ def validate(
 
 def load(dataset: Dataset, config: CTRBaselinesConfig, folder: Path) -> CTRBaselines:
     """Open a trained run."""
-    facts, arrays = read_json(folder / f"{_FIELDS}.json"), read_tensors(folder / f"{_FIELDS}.safetensors")
-    arrays["known_items"] = arrays["known_items"].astype(bool)
-    named = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
-    fields = Fields(**named, **arrays)
+    fields = _read_fields(folder)
     net = build_net(config, field_sizes(fields), torch_generator(0))
     net.load_state_dict({name: torch.from_numpy(a) for name, a in read_tensors(folder / _FILE).items()})
     return CTRBaselines(dataset, config, fields, net.to(_device()))
 
 
-def build_net(config: CTRBaselinesConfig, sizes: FieldSizes, weights: torch.Generator) -> torch.nn.Module:
+def build_net(config: CTRBaselinesConfig, sizes: FieldSizes, weights: torch.Generator) -> FieldNet:
     """Return the untrained net that the config names."""
     base = (sizes, config.embedding_size, config.hidden_sizes)
     if config.model == "xdeepfm":
@@ -152,6 +149,13 @@ def _write(folder: Path, fields: Fields, net: torch.nn.Module) -> None:
     write_tensors(folder / f"{_FIELDS}.safetensors", arrays)
     write_json(folder / f"{_FIELDS}.json", {k: v for k, v in entries.items() if k not in arrays})
     write_tensors(folder / _FILE, {name: t.cpu().numpy() for name, t in net.state_dict().items()})
+
+
+def _read_fields(folder: Path) -> Fields:
+    facts: dict[str, Any] = read_json(folder / f"{_FIELDS}.json")
+    entries: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+    entries |= read_tensors(folder / f"{_FIELDS}.safetensors")
+    return Fields(**entries | {"known_items": entries["known_items"].astype(bool)})
 
 
 def _train_index(parts: Parts, n_shots: int, seed: int) -> np.ndarray:

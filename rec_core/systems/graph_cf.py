@@ -90,9 +90,9 @@ class GraphCFConfig(RankingConfig):
         }
 
 
-# RLMRec's base LightGCN on amazon and yelp: 32-d sum of layers 0..3, keep 0.8, Adam 1e-3, batch 4,096, L2 1e-6
-# over all parameters, a look every 3 epochs at Recall@20, stop after 5 without a better one, validation items
-# among the candidates of the test.
+# RLMRec's base LightGCN on amazon and yelp: 32-d sum of layers 0..3, keep 0.8, Adam 1e-3, batch 4,096, L2
+# 1e-6 over all parameters, a look every 3 epochs at Recall@20, stop after 5 without a better one, validation
+# items among the candidates of the test.
 _RLMREC: dict[str, Any] = {
     "task": {"split": "given", "hide_valid_at_test": False, "watch": "recall@20"},
     "embedding_size": 32,

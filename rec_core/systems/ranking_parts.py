@@ -56,8 +56,8 @@ class RankingParts:
         for phase, held_out in (("validation", parts.valid), ("test", parts.test)):
             if not len(held_out.users):
                 raise InputError(
-                    f"The split {task.split!r} of {dataset.name!r} leaves no user with training items and a new "
-                    f"{phase} item; import more interactions or choose another split."
+                    f"The split {task.split!r} of {dataset.name!r} leaves no user with training items and a "
+                    f"new {phase} item; import more interactions or choose another split."
                 )
         return parts
 
@@ -124,8 +124,8 @@ class RankingParts:
         """Return the protocol in one sentence."""
         hidden = "training and validation" if self.task.hide_valid_at_test else "training"
         return (
-            f"{self.task.split} split, {self.task.positives} positives, full ranking of {self.n_items:,} items "
-            f"for {len(self.test.users):,} test users, {hidden} items left out"
+            f"{self.task.split} split, {self.task.positives} positives, full ranking of {self.n_items:,} "
+            f"items for {len(self.test.users):,} test users, {hidden} items left out"
         )
 
 

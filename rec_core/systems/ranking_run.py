@@ -131,7 +131,7 @@ def _lists(ranking: Ranking) -> pd.DataFrame:
 
 
 def _beyond(system: RankingSystem, parts: RankingParts, ranking: Ranking, seed: int) -> dict[str, Any]:
-    """Return what the lists are like beside right or wrong: per-user means with intervals, catalogue values."""
+    """Return what the lists are like beside right or wrong: means over users, values of the catalogue."""
     embeddings = system.embeddings() if isinstance(system, EmbeddingSource) else {}
     views = {name: table.values for name, table in embeddings.items()}
     genres = genre_matrix(parts.dataset.catalogue)

@@ -135,9 +135,7 @@ class SequentialRanking(EmbeddingRankingSystem):
             return (self.net.last(sequence, user) @ self.net.item_vectors.T)[0].cpu().numpy()
 
 
-def make_net(
-    config: SequentialConfig, n_users: int, n_items: int, generator: torch.Generator
-) -> SequenceNet:
+def make_net(config: SequentialConfig, n_users: int, n_items: int, generator: torch.Generator) -> SequenceNet:
     """Return the net a config describes, on the CPU."""
     size = config.embedding_size
     if config.encoder == "gru4rec":
@@ -173,9 +171,7 @@ def sequence_scores(net: SequenceNet, histories: Rows, max_length: int) -> Catal
     return scores
 
 
-def learn(
-    parts: RankingParts, config: SequentialConfig, folder: Path, seed: int, progress: Progress
-) -> None:
+def learn(parts: RankingParts, config: SequentialConfig, folder: Path, seed: int, progress: Progress) -> None:
     """Train and write the net."""
     if (folder / _FILE).exists():
         return
@@ -204,21 +200,31 @@ def load(dataset: Dataset, config: SequentialConfig, folder: Path) -> Sequential
 
 
 def fit(
-    dataset: Dataset, config: SequentialConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
+    dataset: Dataset,
+    config: SequentialConfig,
+    folder: Path,
+    workspace: Workspace,
+    seed: int,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Train into `folder`, rank the catalogue for the test users and return the metrics."""
     return fit_ranking(dataset, config, folder, seed, progress, learn, load)
 
 
 def validate(
-    dataset: Dataset, config: SequentialConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
+    dataset: Dataset,
+    config: SequentialConfig,
+    folder: Path,
+    workspace: Workspace,
+    seed: int,
+    progress: Progress,
 ) -> float:
     """Train into `folder` and return the watched validation metric."""
     return validate_ranking(dataset, config, folder, seed, progress, learn, load)
 
 
 def _newest(histories: Rows, user_nums: np.ndarray, max_length: int, net: SequenceNet) -> torch.Tensor:
-    """Return the newest items of some histories (C, T), left-padded, T the longest of them or `max_length`."""
+    """Return the newest items of histories (C, T), left-padded; T is the longest, at most `max_length`."""
     ends = histories.indptr[user_nums + 1]
     lengths = np.minimum(ends - histories.indptr[user_nums], max_length)
     places = np.arange(-max(int(lengths.max(initial=1)), 1), 0)

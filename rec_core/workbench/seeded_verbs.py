@@ -41,8 +41,15 @@ def ensure_run(
 
 
 def _new(facts: dict[str, Any], progress: Progress, space: Workspace) -> str:
-    names = ("system", "dataset", "preset", "overrides", "seed")
-    return new_run(*(facts[name] for name in names), progress, workspace=space)
+    return new_run(
+        facts["system"],
+        facts["dataset"],
+        facts["preset"],
+        facts["overrides"],
+        facts["seed"],
+        progress,
+        workspace=space,
+    )
 
 
 def _existing(space: Workspace, facts: dict[str, Any]) -> str | None:

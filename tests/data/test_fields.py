@@ -78,7 +78,9 @@ def test_windows_equal_a_loop_over_histories(planted, questions, train, length):
         stretch = slice(windows.ends[s] - windows.lengths[s], windows.ends[s])
         assert log.item_codes[stretch].tolist() == [fields.history_codes[i] for i in items]
         counts = log.rating_counts[stretch.stop] - log.rating_counts[stretch.start]
-        assert counts.tolist() == [int(np.sum(np.asarray(ratings) == value)) for value in fields.rating_values]
+        assert counts.tolist() == [
+            int(np.sum(np.asarray(ratings) == value)) for value in fields.rating_values
+        ]
         assert rows.item_nums[order][windows.ends[s]] == questions.item_nums[s]
 
 

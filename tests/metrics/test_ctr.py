@@ -96,7 +96,8 @@ def test_user_aucs_equal_a_loop_and_sklearn():
     found = ctr.user_aucs(LABELS, PROBS, users)
     assert found.users.tolist() == list(range(12)) and found.n_rows.tolist() == np.bincount(users).tolist()
     wanted = [
-        roc_auc_score(LABELS[users == user], PROBS[users == user]) if user != 3 else np.nan for user in range(12)
+        roc_auc_score(LABELS[users == user], PROBS[users == user]) if user != 3 else np.nan
+        for user in range(12)
     ]
     np.testing.assert_allclose(found.aucs, wanted, atol=1e-12)
     known = np.delete(np.arange(12), 3)

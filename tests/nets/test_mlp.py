@@ -21,7 +21,9 @@ def test_forward_equals_the_formula():
         for x in inputs:
             hidden = [max(0.0, float(w @ x + b)) for w, b in zip(first.weight, first.bias, strict=True)]
             hidden = torch.tensor(hidden)
-            rows.append([max(0.0, float(w @ hidden + b)) for w, b in zip(second.weight, second.bias, strict=True)])
+            rows.append(
+                [max(0.0, float(w @ hidden + b)) for w, b in zip(second.weight, second.bias, strict=True)]
+            )
     torch.testing.assert_close(model(inputs), torch.tensor(rows), atol=1e-6, rtol=1e-5)
     assert model.n_outputs == 4 and net(hidden_sizes=[]).n_outputs == 3
 

@@ -61,7 +61,11 @@ def test_an_epoch_is_every_question_once_and_repeats_with_its_generator():
     got = torch.cat([torch.cat([asked, y.long().unsqueeze(1)], dim=1) for asked, y in batches]).tolist()
     assert sorted(got) == sorted(np.column_stack([places, labels]).tolist())
     again = list(click.batches(np.random.default_rng(3)))
-    assert all(torch.equal(a, b) for one, two in zip(batches, again, strict=True) for a, b in zip(one, two, strict=True))
+    assert all(
+        torch.equal(a, b)
+        for one, two in zip(batches, again, strict=True)
+        for a, b in zip(one, two, strict=True)
+    )
     other = torch.cat([asked for asked, _ in click.batches(np.random.default_rng(4))])
     assert not torch.equal(other, torch.cat([asked for asked, _ in batches]))
 
@@ -73,7 +77,7 @@ def test_loss_is_the_mean_over_questions(l2):
     total = 0.0
     for place, label in zip(torch.from_numpy(places), labels, strict=True):
         fields = reader().read(place.unsqueeze(0))
-        prob = float(model(fields).sigmoid())
+        prob = float(model(fields).sigmoid().detach())
         total -= np.log(prob if label else 1 - prob)
         total += l2 * float(model.fields(fields).detach().square().sum()) / 2
     loss = click.loss((torch.from_numpy(places), torch.from_numpy(labels).float()))

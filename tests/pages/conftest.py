@@ -85,18 +85,24 @@ def run(make_run, dataset):
 def make_run(workspace):
     """Write the folder of a run."""
 
-    def make(name: str, auc: float, state: str = "done", **config) -> str:
-        _write_run(workspace, name, auc, state, config)
+    def make(name: str, auc: float, state: str = "done", system: str = "rallrec", **config) -> str:
+        _write_run(workspace, name, auc, state, system, config)
         return name
 
     return make
 
 
-def _write_run(workspace: Path, name: str, auc: float, state: str, config: dict) -> None:
+@pytest.fixture
+def id_run(make_run, dataset):
+    """The folder of a finished run of a system that knows ids alone."""
+    return make_run("graph_cf-mine-tiny-s0-abcdef", 0.2, system="graph_cf")
+
+
+def _write_run(workspace: Path, name: str, auc: float, state: str, system: str, config: dict) -> None:
     folder = workspace / "runs" / name
     folder.mkdir(parents=True)
     facts = {
-        "system": "rallrec",
+        "system": system,
         "dataset": "mine",
         "dataset_hash": "x",
         "preset": "tiny",
@@ -105,16 +111,28 @@ def _write_run(workspace: Path, name: str, auc: float, state: str, config: dict)
     facts |= {"seed": 0, "created": time.time(), "title": "", "notes": ""}
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "env.json").write_text("{}")
-    values = config_of("rallrec", "tiny", config).model_dump(mode="json")
+    values = config_of(system, "tiny", config).model_dump(mode="json")
     (folder / "config.yaml").write_text(yaml.safe_dump(values))
     status = {"state": state, "seconds": 9.0, "finished": 5.0, "stage": "tuning", "error": ""}
     (folder / "status.json").write_text(
         json.dumps(status | ({"error": "It broke."} if state == "failed" else {}))
     )
     found = {"auc": {"value": auc, "low": auc - 0.1, "high": auc + 0.1, "n": 50}}
-    (folder / "metrics.json").write_text(json.dumps({"arms": {"rallrec": found, "recent": found}}))
+    arms = {"arms": {"rallrec": found, "recent": found}, "main_arm": "rallrec"}
+    (folder / "metrics.json").write_text(json.dumps(arms if system == "rallrec" else _ranked(found["auc"])))
     event = {"time": 1.0, "stage": "tuning", "step": 1, "total": 2, "message": "", "metrics": {"loss": 0.5}}
     (folder / "events.jsonl").write_text(json.dumps(event) + "\n")
+
+
+def _ranked(interval: dict) -> dict:
+    names = [f"{name}@{k}" for name in ("recall", "ndcg") for k in (5, 10)]
+    return {
+        "metrics": dict.fromkeys(names, interval),
+        "validation": {"metric": "ndcg@10", "value": 0.3},
+        "beyond": {"users": {"novelty": interval}, "catalogue": {"coverage": 0.5}},
+        "protocol": "leave_one_out split",
+        "n_test_users": 50,
+    }
 
 
 @pytest.fixture
@@ -127,6 +145,7 @@ def answers(monkeypatch, run):
     monkeypatch.setattr(cached, "recommendations", _recommendations)
     monkeypatch.setattr(cached, "explanation", _explanation)
     monkeypatch.setattr(cached, "agreement", _agreement)
+    monkeypatch.setattr(cached, "views", lambda root, run: list(VIEWS))
     monkeypatch.setattr(cached, "has_map", lambda root, run, view, method: method == "umap")
     monkeypatch.setattr(cached, "item_map", _item_map)
     monkeypatch.setattr(cached, "neighbours", _neighbours)
@@ -174,10 +193,11 @@ def _recommendations(root, run, user, composed, top_k):
         raise InputError("Three are too many; remove one.")
     items = [(1, "i8", "*Film* <b>8</b>", 0.9), (2, "i9", "Film 9", 0.8)]
     return {
+        "scale": "probability",
         "items": [
             {"rank": r, "item_id": i, "title": t, "score": s, "parts": {}, "evidence": [_piece(0)]}
             for r, i, t, s in items
-        ]
+        ],
     }
 
 
@@ -189,8 +209,32 @@ def _explanation(root, run, user, composed, item):
         "removals": removals,
         "parts": parts,
         "evidence": [_piece(0)],
+        "scale": "probability",
+        "note": "",
     }
     return found | {"prompt": "A prompt", "tokens": {"history": 12}}
+
+
+@pytest.fixture
+def id_answers(monkeypatch, answers):
+    """What a system with one view and no prompt answers."""
+
+    def recommendations(*asked):
+        return {**_recommendations(*asked), "scale": "order"}
+
+    def explanation(*asked):
+        more = {"scale": "order", "note": "From the history alone.", "prompt": "", "tokens": {}}
+        return {**_explanation(*asked), "parts": {"score": 4.5}, **more}
+
+    def agreement(*_):
+        return {"items": 12, "pairs": [], "partner": None, "uniformity": {"id": -1.0}}
+
+    def item_map(*asked):
+        return _item_map(*asked).drop(columns="residual")
+
+    fakes = {"recommendations": recommendations, "explanation": explanation, "agreement": agreement}
+    for name, fake in {**fakes, "item_map": item_map, "views": lambda *_: ["id"]}.items():
+        monkeypatch.setattr(cached, name, fake)
 
 
 def _agreement(root, run):

@@ -151,7 +151,7 @@ def test_recommend_shows_a_picture_in_a_title_as_words(open_page, answers, monke
 
     piece = {"title": PICTURE, "channel": "semantic", "score": 0.6, "similarities": {}, "item_id": "i0"}
     item = {"rank": 1, "item_id": "i8", "title": PICTURE, "score": 0.9, "evidence": [piece]}
-    monkeypatch.setattr(cached, "recommendations", lambda *_: {"items": [item]})
+    monkeypatch.setattr(cached, "recommendations", lambda *_: {"items": [item], "scale": "probability"})
     app = open_page("recommend")
     assert f"1. {PICTURE}" in [text.value for text in app.text]
     assert plain(PICTURE) in texts(app)
@@ -249,7 +249,8 @@ def test_runs_keeps_title_and_notes(open_page, run, workspace):
 def test_runs_names_the_settings_that_differ(open_page, run, monkeypatch, make_run):
     from pages.shared import cached
 
-    rows = [{"metric": "auc", "a": 0.7, "b": 0.6, "difference": 0.1, "low": -0.1, "high": 0.3, "n": 9}]
+    row = {"metric": "auc", "a": 0.7, "b": 0.6, "difference": 0.1, "low": -0.1, "high": 0.3, "n": 9}
+    rows = [{**row, "p": p, "p_corrected": 3 * p} for p in (0.3, 0.02, 0.01)]
     monkeypatch.setattr(cached, "compared", lambda *_: {"n_rows": 9, "rows": rows})
     make_run("other", 0.6, **{"reranker.top_k": 3})
     app = open_page("runs")
@@ -257,12 +258,161 @@ def test_runs_names_the_settings_that_differ(open_page, run, monkeypatch, make_r
     tables = [frame.value for frame in app.dataframe]
     differing = next(table for table in tables if "setting" in table)
     assert differing["setting"].tolist() == ["reranker.top_k"]
-    assert ["may be luck" in text for t in tables if "reading" in t for text in t["reading"]] == [True]
+    readings = [text for table in tables if "reading" in table for text in table["reading"]]
+    assert ["may be luck" in text for text in readings] == [True, True, False]  # by the corrected p
+    assert "the same 9 test rows" in texts(app)
 
 
 def test_runs_shows_why_a_comparison_is_refused(open_page, run, make_run):
     make_run("other", 0.6)
-    assert "no test predictions" in open_page("runs").error[0].value
+    app = open_page("runs")
+    assert not app.exception
+    assert "nothing can be paired" in app.error[0].value
+
+
+def test_runs_shows_every_metric_of_a_run_without_arms(open_page, id_run):
+    app = open_page("runs")
+    assert not app.exception and not app.error
+    metrics = next(frame.value for frame in app.dataframe if "metric" in frame.value and "low" in frame.value)
+    assert metrics["metric"].tolist() == ["recall@5", "recall@10", "ndcg@5", "ndcg@10"]
+    assert "leave_one_out split" in texts(app) and "Validation ndcg@10 0.3000." in texts(app)
+    assert any(
+        "coverage" in frame.value.get("measure", []).tolist()
+        for frame in app.dataframe
+        if "measure" in frame.value
+    )
+    app.segmented_control(key="runs-family").set_value("recall").run()
+    assert not app.exception
+
+
+def test_runs_shows_the_users_served_best_and_worst(open_page, id_run, monkeypatch):
+    from pages.shared import cached
+
+    asked = []
+    record = {
+        "user": "u7",
+        "value": 0.5,
+        "n_history": 3,
+        "history": ["A"],
+        "wanted": ["B"],
+        "recommended": ["B"],
+    }
+    found = {"best": [record | {"hits": ["B"]}], "worst": [record | {"hits": [], "user": "u8"}]}
+    monkeypatch.setattr(
+        cached, "best_and_worst", lambda root, run, metric, _: asked.append((run, metric)) or found
+    )
+    app = open_page("runs")
+    assert asked == []
+    app.toggle(key="runs-users").set_value(True).run()
+    assert not app.exception
+    assert asked[-1] == (id_run, "ndcg@10")
+    shown = [user for frame in app.dataframe if "hits" in frame.value for user in frame.value["user"]]
+    assert shown == ["u7", "u8"]
+    app.selectbox(key="runs-users-metric").set_value("recall@5").run()
+    assert asked[-1] == (id_run, "recall@5")
+
+
+def test_runs_compares_the_chosen_run_with_one_of_its_kind(open_page, run, id_run, make_run, monkeypatch):
+    from pages.shared import cached
+
+    asked = []
+    row = {"metric": "ndcg@10", "a": 0.2, "b": 0.3, "difference": -0.1, "low": -0.2, "high": -0.05, "n": 9}
+    found = {"protocol": "leave_one_out split", "rows": [{**row, "p": 0.001, "p_corrected": 0.002}]}
+    monkeypatch.setattr(cached, "compared", lambda root, a, b, ended: asked.append({a, b}) or found)
+    other = make_run("ease-mine-tiny-s0-abcdef", 0.3, system="ease")
+    make_run("newest", 0.6)
+    app = open_page("runs")
+    app.sidebar.selectbox(key="run").set_value(id_run).run()
+    app.switch_page("pages/runs.py").run()
+    assert not app.exception
+    assert asked[0] == {"newest", run} or asked[-1] == {id_run, other}
+    assert "Both: leave_one_out split." in texts(app)
+
+
+def test_home_names_the_metric_of_every_run(open_page, run, id_run):
+    app = open_page("home")
+    listed = next(frame.value for frame in app.dataframe if "metric" in frame.value)
+    assert dict(zip(listed["run"], listed["metric"], strict=True)) == {run: "auc", id_run: "ndcg@10"}
+    assert dict(zip(listed["run"], listed["value"], strict=True)) == {run: 0.7, id_run: 0.2}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_renders_with_a_run_of_ids_alone(open_page, id_answers, id_run, name):
+    app = open_page(name)
+    app.sidebar.selectbox(key="run").set_value(id_run).run()
+    if name != "home":
+        app.switch_page(f"pages/{name}.py").run()
+    assert not app.exception and not app.error
+    assert len(texts(app)) > 80
+
+
+def of_run(app, page, run):
+    app.sidebar.selectbox(key="run").set_value(run).run()
+    return app.switch_page(f"pages/{page}.py").run()
+
+
+def test_a_page_says_what_a_run_cannot_do_and_offers_those_that_can(open_page, id_answers, run, id_run):
+    app = of_run(open_page("rerank"), "rerank", id_run)
+    (sentence,) = [info.value for info in app.info]
+    assert "graph\_cf" in sentence or "graph_cf" in sentence
+    assert "rallrec" in sentence and run in sentence
+    assert not app.slider
+    app.button(key=f"open-{run}").click().run()
+    assert app.sidebar.selectbox(key="run").value == run
+    assert app.slider(key="alpha")
+
+
+def test_embeddings_draws_as_many_maps_as_the_run_has_views(open_page, id_answers, id_run, started):
+    app = of_run(open_page("embeddings"), "embeddings", id_run)
+    assert len(app.get("plotly_chart")) == 1
+    assert "residual" not in app.selectbox(key="colour").options
+    assert "one view" in texts(app)
+    app.selectbox(key="item").set_value("i5").run()
+    assert not app.exception
+    app.segmented_control(key="map").set_value("pca").run()
+    button(app, "Draw the maps").click().run()
+    assert [argv[3] for verb, _, argv in started if verb == "enqueue_command"] == ["id"]
+
+
+def test_recommend_shows_scores_that_are_no_probabilities(open_page, id_answers, id_run):
+    app = of_run(open_page("recommend"), "recommend", id_run)
+    assert "Score 0.9" in texts(app) and "P(like)" not in texts(app)
+    assert "From the history alone." in texts(app)
+    assert not app.code
+    assert any("part" in frame.value and 4.5 in frame.value["value"].tolist() for frame in app.dataframe)
+
+
+def test_bias_asks_what_the_run_can_answer(open_page, id_answers, run, id_run, started):
+    app = of_run(open_page("bias"), "bias", id_run)
+    assert [tab.label for tab in app.tabs] == ["Popularity"]
+    assert any(info.value.startswith("Position: ") and run in info.value for info in app.info)
+    app.button(key="run-popularity").click().run()
+    assert started[-1][2][:3] == ["audit", "popularity", id_run]
+
+
+def test_train_reads_lists_of_numbers_as_numbers(open_page, dataset, workspace, started):
+    app = open_page("train")
+    app.selectbox(key="train-system").set_value("ease").run()
+    assert not app.exception and not app.error
+    assert not any("Changed" in caption.value for caption in app.caption)
+    app.text_input(key="ease.tiny.task.cutoffs").set_value("5, 15").run()
+    assert "--set 'task.cutoffs=[5, 15]'" in app.code[0].value
+    button(app, "Start training").click().run()
+    config = (workspace / "runs" / started[-1][1] / "config.yaml").read_text()
+    assert "- 15" in config
+    app.text_input(key="ease.tiny.task.cutoffs").set_value("5, many").run()
+    assert "cutoffs" in app.error[0].value
+
+
+def test_train_draws_the_form_of_every_system(open_page, dataset):
+    from rec_core.workbench import systems
+
+    app = open_page("train")
+    for card in systems():
+        app.selectbox(key="train-system").set_value(card.name).run()
+        assert not app.exception and not app.error, card.name
+        assert card.paper in texts(app)
+        assert not any("Changed" in caption.value for caption in app.caption), card.name
 
 
 def test_pages_of_a_run_wait_until_it_is_done(open_page, dataset, make_run):

@@ -18,8 +18,8 @@ from rec_core.types import (
     History,
     InputError,
     Recommender,
-    ScoreRequest,
     Scorer,
+    ScoreRequest,
     ignore_progress,
 )
 
@@ -52,7 +52,9 @@ def test_planted_tastes_are_found(model, planted, tmp_path):
     assert auc(predictions["label"], predictions[f"p_{model}"]) == result["metrics"]["auc"]["value"]
     assert read_json(tmp_path / "metrics.json") == result
     assert set(result["metrics"]) == {"auc", "user_auc", "log_loss", "accuracy", "calibration_error"}
-    assert isinstance(system, Scorer) and isinstance(system, Recommender) and isinstance(system, EmbeddingSource)
+    assert (
+        isinstance(system, Scorer) and isinstance(system, Recommender) and isinstance(system, EmbeddingSource)
+    )
 
 
 def test_shuffled_ratings_hold_nothing(planted, tmp_path):
@@ -85,7 +87,9 @@ def test_older_history_than_the_window_says_nothing_and_younger_does(planted, tr
 
 def test_unknown_users_and_empty_histories_are_served(planted, trained):
     _, system = trained
-    scores = system.score([ScoreRequest(None, NOBODY, 4), ScoreRequest(0, NOBODY, 4), ScoreRequest(0, NOBODY, 5)])
+    scores = system.score(
+        [ScoreRequest(None, NOBODY, 4), ScoreRequest(0, NOBODY, 4), ScoreRequest(0, NOBODY, 5)]
+    )
     assert np.isfinite(scores).all() and len(np.unique(scores)) == 3
     assert system.score([]).shape == (0,)
     assert len(system.recommend(NOBODY, 1000)) == 30 and system.recommend(NOBODY, 0) == []
@@ -120,7 +124,9 @@ def test_saved_and_loaded_scores_alike_and_the_seed_decides(planted, trained, tm
     assert again == result
     request = [ScoreRequest(3, NOBODY, 7)]
     assert np.array_equal(twin.score(request), system.score(request))
-    assert not np.array_equal(run(planted, tmp_path / "other", seed=1)[1].score(request), system.score(request))
+    assert not np.array_equal(
+        run(planted, tmp_path / "other", seed=1)[1].score(request), system.score(request)
+    )
 
 
 def test_validate_is_fit_without_the_test_part(planted, trained, tmp_path):
