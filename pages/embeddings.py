@@ -17,7 +17,7 @@ COLOURS = {
     "residual": "Words miss behaviour by",
 }
 METHODS = {"umap": "UMAP", "pca": "PCA"}
-MAP_HEIGHT = 330  # pixels
+MAP_HEIGHT, ALONE_HEIGHT = 330, 520  # pixels
 MANY = 12  # selected items shown by name
 
 
@@ -38,7 +38,11 @@ def maps(run: str, method: str, titles: dict[str, str]) -> None:
         frame = cached.item_map(session.root(), run, view, method)
         with column:
             drawing = embedding_map(frame, str(colour), selected=chosen, trust=True)
-            drawing.update_layout(height=MAP_HEIGHT, dragmode="pan", margin={"l": 0, "r": 0, "t": 0, "b": 0})
+            drawing.update_layout(
+                height=MAP_HEIGHT if len(views) > 1 else ALONE_HEIGHT,
+                dragmode="pan",
+                margin={"l": 0, "r": 0, "t": 0, "b": 0},
+            )
             drawing.update_xaxes(visible=False).update_yaxes(visible=False)
             drawing.update_traces(marker_showscale=view == views[-1])
             st.markdown(f"**{NAMES[view]}**")

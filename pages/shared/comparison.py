@@ -25,32 +25,29 @@ NUMBERS = {
 
 
 def draw(made: pd.DataFrame) -> None:
-    """Let two finished runs be chosen and draw their paired comparison."""
-    done = made[made["state"] == "done"]["run"].tolist()
-    if len(done) < 2:
-        messages.empty(
-            "A comparison needs two finished runs.", "pages/train.py", "Train another, with one thing changed"
-        )
-        return
+    """Let two finished runs that were judged alike be chosen and draw their paired comparison."""
+    done = made[made["state"] == "done"]
+    names = done["run"].tolist()
+    chosen = session.get(session.RUN)
     left, right = st.columns(2)
-    first, second = start_with(made)
-    a = str(left.selectbox("Run a", done, index=first, key="compare-a", persist_state="session"))
-    b = str(right.selectbox("Run b", done, index=second, key="compare-b", persist_state="session"))
-    facts = [show_run(run, workspace=session.workspace()) for run in (a, b)]
+    first = names.index(chosen) if chosen in names else 0
+    a = (
+        left.selectbox("Run a", names, index=first, key=f"compare-a-{chosen}", persist_state="session")
+        if names
+        else None
+    )
+    metric = done.loc[done["run"] == a, "metric"]
+    alike = done[done["metric"].isin(metric) & (done["run"] != a)]["run"].tolist()
+    if not alike:
+        sentence = "A comparison needs two finished runs that were judged by the same test metric."
+        messages.empty(sentence, "pages/train.py", "Train another, with one thing changed")
+        return
+    b = right.selectbox("Run b", alike, key=f"compare-b-{a}", persist_state="session")
+    facts = [show_run(str(run), workspace=session.workspace()) for run in (a, b)]
     ended = "/".join(str(f["status"].get("finished")) for f in facts)
     with messages.shown():
-        differences(cached.compared(session.root(), a, b, ended))
+        differences(cached.compared(session.root(), str(a), str(b), ended))
     settings(facts)
-
-
-def start_with(made: pd.DataFrame) -> tuple[int, int]:
-    """Return the places of the chosen run and of the newest other, if there is one with the same metric."""
-    done = made[made["state"] == "done"].reset_index(drop=True)
-    chosen = done.index[done["run"] == session.get(session.RUN)]
-    first = int(chosen[0]) if len(chosen) else 0
-    others = done.drop(index=first)
-    alike = others[others["metric"] == done.loc[first, "metric"]]
-    return first, int((alike if len(alike) else others).index[0])
 
 
 def differences(found: dict[str, Any]) -> None:

@@ -75,7 +75,10 @@ def users(run: str, names: list[str], finished: str) -> None:
     for side, words in (("best", "Served best"), ("worst", "Served worst")):
         st.markdown(f"**{words}**")
         columns = ["user", "value", "n_history", "wanted", "hits", "recommended", "history"]
-        shown = {"value": st.column_config.NumberColumn(str(metric), format="%.3f")}
+        shown = {
+            "value": st.column_config.NumberColumn(str(metric), format="%.3f"),
+            "n_history": st.column_config.NumberColumn("had", help="Training items of this user."),
+        }
         table = pd.DataFrame(found[side])[columns]
         st.dataframe(table, hide_index=True, column_config=shown, alt=f"Users {words.lower()} by {metric}")
     st.caption("Among equal values the longer history comes first: its user gave more to go by.")

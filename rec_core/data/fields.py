@@ -75,8 +75,8 @@ def make_fields(
     """Number the categories that occur in the training questions; whatever else comes is "unknown".
 
     The single-valued fields are the user, every attribute of users whose categories two of them share on
-    average (not a zip code), the item, its year and every such attribute of items; the genres of the target, the rating values and the items of
-    the windows are bags.
+    average (no zip code, then), the item, its year and every such attribute of items; the genres of the
+    target, the rating values and the items of the windows are bags.
 
     Args:
         dataset: interactions, users and items.
@@ -136,7 +136,7 @@ def make_log(fields: Fields, item_nums: np.ndarray, ratings: np.ndarray) -> Hist
 def _columns(
     table: pd.DataFrame, n: int, name: str, no_category: Sequence[str], leave_out: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return the fields of users or items as words: the number itself, and what two or more share on average."""
+    """Return the fields of users or items as words: the number itself, and what several share."""
     columns = {} if name in leave_out else {name: np.arange(n).astype(str)}
     for column in table.columns:
         if column in no_category or column in leave_out or pd.api.types.is_float_dtype(table[column]):

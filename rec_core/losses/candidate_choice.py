@@ -8,8 +8,8 @@ import torch
 def candidate_choice(scores: torch.Tensor) -> torch.Tensor:
     """Return the mean of log sum_c exp(s_c) - s_0, lower is better, log C at chance.
 
-    Unlike `sampled_softmax` every row has candidates of its own and the scores come from anywhere, as they must
-    where a user's vector depends on the candidate.
+    Unlike in `sampled_softmax` every row has candidates of its own, and the scores come from anywhere: so it
+    must be where a user's vector depends on the candidate.
     Paper: the sampled form of the softmax of Barkan et al., AMP-CF (RecSys 2020).
 
     Args:

@@ -135,7 +135,7 @@ class WeightedFields(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return (F, heads, A / heads, B) from weights (F, F, heads, B) and values (F, heads, A / heads, B)."""
+        """Return sums as the values, (F, heads, A / heads, B); weights are (F, F, heads, B)."""
         ctx.save_for_backward(*inputs)
         return _weighted(*inputs)
 
@@ -155,7 +155,7 @@ def map_fields(layer: nn.Linear, fields: torch.Tensor) -> torch.Tensor:
 
 
 def _products(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Return out[i, j, h] = sum over d of left[i, h, d] * right[j, h, d], entries along B side by side."""
+    """Return out[i, j, h] = sum over d of left[i, h, d] * right[j, h, d], along B side by side."""
     lefts, rights = left.unsqueeze(1).unbind(3), right.unsqueeze(0).unbind(3)
     total = lefts[0] * rights[0]
     for one, other in zip(lefts[1:], rights[1:], strict=True):
@@ -164,7 +164,7 @@ def _products(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 
 def _weighted(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Return out[i, h, d] = sum over j of weights[i, j, h] * values[j, h, d], entries along B side by side."""
+    """Return out[i, h, d] = sum over j of weights[i, j, h] * values[j, h, d], along B side by side."""
     columns = weights.unsqueeze(3).unbind(1)
     total = columns[0] * values[0]
     for column, value in zip(columns[1:], values[1:], strict=True):

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 FieldBatch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Codes (B, F) int64; members of the counted bags (B, sum of sizes) float; window (B, T) int64, 0 is empty."""
+"""Codes (B, F) int64; members of counted bags (B, sum of sizes) float; window (B, T) int64, 0 is empty."""
 
 
 @dataclass(frozen=True)

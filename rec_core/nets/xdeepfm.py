@@ -20,13 +20,15 @@ class XDeepFM(FieldNet):
     Paper: xDeepFM (KDD 2018), equation 14.
     Differs from paper: ReLU after each CIN layer and half of each layer's maps going on (as RecBole 1.2.1);
     the paper's own choice is the identity and all maps (`direct`).
+    Differs from RecBole 1.2.1: there the deep part's single output also goes through dropout and a ReLU, so
+    that it can only raise a logit; here it is linear (equation 14).
 
     Args:
         sizes: codes of the fields.
         embedding_size: D.
         hidden_sizes: layers of the deep part.
         cin_sizes: feature maps of each CIN layer; even ones but for the last, unless `direct`.
-        dropout: probability, before every hidden layer and before the deep part's last map.
+        dropout: probability, before every hidden layer.
         generator: draws the weights.
         direct: all maps of a layer are both output and input of the next one.
         bag_weight: see `FieldEmbedding`.

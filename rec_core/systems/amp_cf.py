@@ -45,7 +45,9 @@ class AMPCFConfig(RankingConfig):
 
     n_personas: int = Field(4, ge=1, le=32, description="Personas K of every user.")
     embedding_size: int = Field(64, ge=2, le=1024, description="Width D of persona and item vectors.")
-    attention: Attention = Field("cosine", description="What makes a persona speak for a candidate.")
+    attention: Attention = Field(
+        "dot", description="What makes a persona speak for a candidate: p . q, or a cosine of projections."
+    )
     temperature: float = Field(1.0, gt=0, le=10, description="Divides the cosines of the attention.")
     positive_entropy_weight: float = Field(
         0.0, ge=0, description="Push towards one persona for what was taken."
@@ -66,6 +68,8 @@ class AMPCFConfig(RankingConfig):
     def _preset_values(cls, name: str) -> dict[str, Any]:
         if name == "tiny":
             return {"embedding_size": 16, "loop.epochs": 30, "loop.learning_rate": 1e-2, "batch_size": 512}
+        if name == "paper":
+            return {"attention": "cosine"}
         return {}
 
     @classmethod
@@ -96,9 +100,10 @@ class AMPCFRanking(EmbeddingRankingSystem):
         tensors = read_tensors(folder / _FILE)
         popularity, self._known_user = tensors.pop("popularity"), tensors.pop("known_users").astype(bool)
         super().__init__(dataset, popularity, tensors["items"], "AMP-CF on training pairs")
-        self.net = _net(config, len(self._known_user), len(popularity), torch.Generator()).eval()
+        self.net = _net(config, len(self._known_user), len(popularity), torch.Generator())
+        self.net.eval().requires_grad_(False)
         self.net.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
-        learned = self.net.personas.detach()[torch.from_numpy(self._known_user)]
+        learned = self.net.personas[torch.from_numpy(self._known_user)]
         self._length = float(learned.unflatten(1, (self.net.n_personas, -1)).norm(dim=-1).mean())
 
     def user_scores(self, parts: RankingParts, phase: Phase) -> CatalogueScores:
@@ -107,8 +112,9 @@ class AMPCFRanking(EmbeddingRankingSystem):
 
     def history_scores(self, history: History, user_num: int | None) -> np.ndarray:
         """Return scores from the learned personas of a user seen in training, else of the history's."""
-        with torch.no_grad():
-            return self.net.catalogue(self._personas_of(history, user_num)[None])[0][0].numpy()
+        if self._is_nobody(history, user_num):
+            return np.log1p(self.popularity)
+        return self.net.catalogue(self._personas_of(history, user_num)[None])[0][0].numpy()
 
     def personas(self, history: History, item_num: int, user_num: int | None = None) -> np.ndarray:
         """Return how much each persona speaks for an item (K,) float64, summing to 1."""
@@ -121,7 +127,7 @@ class AMPCFRanking(EmbeddingRankingSystem):
 
     def parts(self, history: History, item_num: int, user_num: int | None, score: float) -> dict[str, float]:
         """Return the score, the persona that carried it (from 0), its weight and the item's bias."""
-        if not len(history) and user_num is None:
+        if self._is_nobody(history, user_num):
             return {"score": score}
         weights = self.personas(history, item_num, user_num)
         carrier = int(weights.argmax())
@@ -134,15 +140,16 @@ class AMPCFRanking(EmbeddingRankingSystem):
 
     def _weights(self, history: History, item_nums: np.ndarray, user_num: int | None) -> np.ndarray:
         """Return persona weights (C, K) of items."""
-        with torch.no_grad():
-            _, weights = self.net.catalogue(self._personas_of(history, user_num)[None])
+        _, weights = self.net.catalogue(self._personas_of(history, user_num)[None])
         return weights[0].double().numpy()[:, item_nums].T
+
+    def _is_nobody(self, history: History, user_num: int | None) -> bool:
+        return not len(history) and (user_num is None or not self._known_user[user_num])
 
     def _personas_of(self, history: History, user_num: int | None) -> torch.Tensor:
         """Return personas (K, D)."""
         if user_num is not None and self._known_user[user_num]:
-            with torch.no_grad():
-                return self.net.personas_of(torch.tensor([user_num]))[0]
+            return self.net.personas_of(torch.tensor([user_num]))[0]
         vectors = self.view.values[np.unique(history.item_nums)]
         return torch.from_numpy(fold_in_personas(vectors, self.net.n_personas, self._length))
 

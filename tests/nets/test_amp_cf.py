@@ -90,7 +90,9 @@ def test_gradients(attention):
     def scores_and_weights(*parameters: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return torch.func.functional_call(model, dict(zip(names, parameters, strict=True)), (USERS, ITEMS))
 
-    assert torch.autograd.gradcheck(scores_and_weights, tuple(value.detach().requires_grad_() for value in values))
+    assert torch.autograd.gradcheck(
+        scores_and_weights, tuple(value.detach().requires_grad_() for value in values)
+    )
     model(USERS, ITEMS)[0].sum().backward()
     assert all(value.grad is not None and value.grad.abs().sum() > 0 for value in values)
 

@@ -17,7 +17,9 @@ ITEMS = np.array([0, 1, 1, 2, 0, 2, 3], dtype=np.int32)
 BATCH = (torch.tensor([0, 2]), torch.tensor([1, 3]), torch.tensor([[4, 2], [1, 4]]))
 
 
-def objective(n_personas: int = 2, batch_size: int = 3, users=USERS, items=ITEMS, **settings) -> PersonaChoice:
+def objective(
+    n_personas: int = 2, batch_size: int = 3, users=USERS, items=ITEMS, **settings
+) -> PersonaChoice:
     net = AMPCF(3, 5, n_personas, 4, torch.Generator().manual_seed(0))
     sampler = UnseenSampler(seen_items(users, items, 3, 5), 5, torch.device("cpu"))
     return PersonaChoice(net, users, items, sampler, 2, batch_size, **settings)
@@ -60,7 +62,8 @@ def test_loss_by_hand():
         entropies = [-sum(a * math.log(a) for a in of_each) for of_each in weights]
         for_taken.append(entropies[0])
         for_drawn += entropies[1:]
-        squares += float(target.net.personas[user].square().sum() + target.net.items[candidates].square().sum())
+        for row in (target.net.personas[user], *target.net.items[candidates]):
+            squares += float(row.detach().square().sum())
     expected = sum(losses) / 2 + 0.7 * sum(for_taken) / 2 - 0.4 * sum(for_drawn) / 4 + 0.3 * squares / 2 / 2
     assert float(target.loss(BATCH).detach()) == pytest.approx(expected, abs=1e-5)
 
@@ -75,7 +78,9 @@ def test_shares_of_a_batch_add_up():
 def test_two_steps_of_one_persona_are_adam_on_matrix_factorisation_with_biases():
     target = objective(n_personas=1)
     stepper = Stepper(target, 0.05, 0.0, "fp32")
-    tables = [value.detach().double().clone() for value in (target.net.personas, target.net.items, target.net.bias)]
+    tables = [
+        value.detach().double().clone() for value in (target.net.personas, target.net.items, target.net.bias)
+    ]
     moments = [(torch.zeros_like(table), torch.zeros_like(table)) for table in tables]
     batches = [BATCH, (torch.tensor([1, 0]), torch.tensor([1, 0]), torch.tensor([[3, 4], [2, 2]]))]
     for t, batch in enumerate(batches, start=1):
@@ -145,7 +150,9 @@ def test_personas_are_the_planted_tastes():
     carriers, clusters = weights.argmax(axis=1), items // CLUSTER
     assert purity(carriers, users, clusters) > 0.9
     shuffled = np.random.default_rng(1).permutation(carriers)
-    assert purity(shuffled, users, clusters) < 0.75  # even chance keeps more than half: the larger part counts
+    assert (
+        purity(shuffled, users, clusters) < 0.75
+    )  # even chance keeps more than half: the larger part counts
     assert weights.max(axis=1).mean() > 0.95
 
 

@@ -61,7 +61,8 @@ def test_the_evidence_adds_up_to_the_score(planted, tmp_path):
     assert system.relatedness(past, 21)[2] == 0  # no item speaks for itself
 
 
-def test_solving_takes_the_memory_it_says():
+def test_solving_takes_the_memory_it_says(monkeypatch):
+    monkeypatch.setattr(ease, "_ROWS", 16)
     n_items = 300
     identity = np.eye(n_items)
     tracemalloc.start()
