@@ -101,12 +101,14 @@ class Comparison:
         """Return the validation curves of both, ours going on until it reaches the peer's best.
 
         Two curves of one method differ by chance, and early stopping may end ours just below the peer's
-        luckiest epoch; it is then trained without early stopping, until it is there or the epochs are over.
+        luckiest epoch; it is then trained without early stopping, until it is there or has gone on for twice
+        as long as either.
         """
         ours, peer = (result_of(folder) for folder in self.trained)
         target = peer["best_validation"]
         if ours["best_validation"] < target:
-            job = {**self._job("ours", "train_to_target", 1), "target": target}
+            epochs = 2 * max(ours["stopped_epoch"], peer["stopped_epoch"])
+            job = {**self._job("ours", "train_to_target", 1), "target": target, "epochs": epochs}
             ours = result_of(self._runner.run("ours", job))
         return [ours["validation"], peer["validation"]]
 

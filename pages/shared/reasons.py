@@ -21,7 +21,7 @@ def why(run: str, user: str | None, pairs: tuple[tuple[str, float], ...], item: 
             evidence(found)
     if found["prompt"]:
         prompt(found)
-    else:
+    elif found["parts"]:
         parts = pd.DataFrame(found["parts"].items(), columns=["part", "value"])
         with st.expander("What the score is made of", icon=":material/calculate:"):
             st.dataframe(parts, hide_index=True, alt="The parts of the score")

@@ -58,9 +58,9 @@ class AMPCFConfig(RankingConfig):
     n_negatives: int = Field(4, ge=1, le=1000, description="Drawn items beside each training pair.")
     initial: Initial = Field("normal", description="How vectors start.")
     batch_size: int = Field(2048, ge=1, description="Training pairs per step.")
-    reg: float = Field(0.0, ge=0, description="L2 weight of the looked-up rows.")
+    reg: float = Field(1e-3, ge=0, description="L2 weight of the looked-up rows.")
     loop: LoopConfig = Field(
-        LoopConfig(epochs=300, learning_rate=1e-3, evaluate_every=1, patience=10),
+        LoopConfig(epochs=100, learning_rate=3e-3, evaluate_every=2, patience=5),
         description="Epochs and optimiser.",
     )
 

@@ -81,6 +81,7 @@ def interaction_matrix(rows: Seen, n_items: int) -> sparse.csr_array:
     ones = np.ones(len(items), dtype=np.float32)
     matrix = sparse.csr_array((ones, items, indptr), shape=(len(indptr) - 1, n_items))
     matrix.sum_duplicates()
+    matrix.data[:] = 1
     return matrix
 
 

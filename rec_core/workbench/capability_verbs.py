@@ -44,7 +44,7 @@ def lacking(run_id: str, *wanted: str, workspace: Workspace | None = None) -> st
     able = {c.name for c in with_capability(absent[0])}.intersection(
         *({c.name for c in with_capability(name)} for name in wanted)
     )
-    others = " or ".join(sorted(able)) or "another system"
+    others = " or ".join(filter(None, (", ".join(sorted(able)[:-1]), *sorted(able)[-1:]))) or "another system"
     here = ", ".join(runs_with(*wanted, workspace=space)[:_NAMED]) or "none yet"
     return (
         f"Run {run_id} is of {own.name}, which {_CANNOT[absent[0]]}; choose a run of {others} (here: {here})."

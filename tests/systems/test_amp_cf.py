@@ -137,5 +137,27 @@ def test_the_same_seed_gives_the_same_system_and_validate_the_same_value(trained
     assert (tmp_path / "again" / "personas.safetensors").stat().st_mtime_ns == written
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": 0.2},
+        {"attention": "dot"},
+        {"initial": "xavier_normal"},
+        {"n_negatives": 2},
+        {"reg": 0.1},
+        {"positive_entropy_weight": 0.5},
+        {"negative_entropy_weight": 0.5},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_setting_reaches_the_training(planted, tmp_path, change):
+    def scores(name: str, **values) -> np.ndarray:
+        config = CONFIG.with_values({"attention": "cosine", "loop.epochs": 1} | values)
+        amp_cf.learn(RankingParts.of(planted, config.task), config, tmp_path / name, 3, ignore_progress)
+        return amp_cf.load(planted, config, tmp_path / name).catalogue_scores(history(), 4)
+
+    assert not np.allclose(scores("changed", **change), scores("plain"), atol=1e-6)
+
+
 def test_presets():
     assert [amp_cf.AMPCFConfig.preset(name).attention for name in PRESETS] == ["dot", "dot", "cosine"]

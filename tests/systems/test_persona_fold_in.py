@@ -32,6 +32,13 @@ def test_a_persona_is_the_middle_of_its_group():
     assert sorted(max(cosine(p, m) for m in middles) for p in personas)[0] == pytest.approx(1)
 
 
+def test_three_tastes_of_unlike_sizes_are_told_apart():
+    ways, sizes = np.eye(3), (8, 1, 1)
+    vectors = np.array([way for way, size in zip(ways, sizes, strict=True) for _ in range(size)])
+    personas = fold_in_personas(vectors, 3, 1.0)
+    np.testing.assert_allclose(personas[np.argsort(personas.argmax(axis=1))], ways, atol=1e-6)
+
+
 @pytest.mark.parametrize("n_items", [1, 2])
 def test_fewer_items_than_personas_repeat_them(n_items):
     personas = fold_in_personas(TWO_TASTES[[0, 5]][:n_items], 3, 1.0)

@@ -1,5 +1,7 @@
 """Probes of runs that rank: who is asked, with what, and which probes a run can be asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,11 +31,13 @@ def test_a_run_that_only_recommends_is_asked_about_popularity_alone(trained_runs
 
 def test_the_audience_are_test_users_of_the_runs_own_split(trained_runs):
     asked = audited(trained_runs, "matrix_factorisation")
+    likes = asked.config.with_values({"task.positives": "likes"})  # other users than in validation
+    asked = replace(asked, config=likes)
     train, users = audit_verbs._audience(asked)
     parts = RankingParts.of(asked.system.dataset, asked.config.task, 0)
     assert len(train) == len(parts.split.train)
     assert np.array_equal(train.item_nums, parts.train_pairs[1])
-    assert np.array_equal(users, parts.test.users)
+    assert np.array_equal(users, parts.test.users) and not np.array_equal(users, parts.valid.users)
 
 
 def test_a_run_that_answers_likes_is_asked_on_its_own_questions(trained_runs):
