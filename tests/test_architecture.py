@@ -59,7 +59,7 @@ PAGES_MAY_IMPORT = {
 
 HEAVY = {
     *("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "sentence_transformers"),
-    *("umap", "numba", "faiss", "sklearn", "statsmodels", "plotly", "streamlit", "optuna"),
+    *("implicit", "umap", "numba", "faiss", "sklearn", "statsmodels", "plotly", "streamlit", "optuna"),
 }
 MAY_LOAD = {
     **dict.fromkeys(("losses", *FLOOR_2, *FLOOR_3, "systems"), {"torch"}),

@@ -53,8 +53,8 @@ def fit(
         progress: called at every step; may raise `Cancelled`.
 
     Returns:
-        {"metrics": {name: interval}, "validation", "protocol", "n_test_rows", "n_train_rows"}; {} in any but
-        the main of several processes.
+        {"metrics": {name: interval}, "main_arm", "validation", "protocol", "n_test_rows", "n_train_rows"}; {}
+        in any but the main of several processes.
     """
     parts = Parts.of(dataset, config.min_history)
     train = _train_index(parts, config.n_shots, seed)
@@ -69,6 +69,7 @@ def fit(
     write_table(folder / "predictions.parquet", pd.DataFrame({**columns, f"p_{config.model}": probs}))
     metrics = {
         "metrics": ctr_metrics(test.labels, probs, test.user_nums, seed),
+        "main_arm": config.model,
         "validation": {"metric": "auc", "value": value},
         "protocol": _protocol(config, len(train)),
         "n_test_rows": len(test),

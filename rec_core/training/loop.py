@@ -139,7 +139,7 @@ def _finite(value: float, what: str, epoch: int) -> float:
 
 
 def _end_of_epoch(n_batches: int, config: LoopConfig, state: Progressed, stage: str) -> ProgressEvent:
-    done = config.epochs if state.stopped else state.epoch
+    last = state.epoch if state.stopped else config.epochs  # who stops early is done, and no step was skipped
     metrics = {"loss": state.losses[-1]} | ({"validation": state.values[-1]} if state.values else {})
     message = f"epoch {state.epoch} of {config.epochs}"
-    return ProgressEvent(stage, done * n_batches, config.epochs * n_batches, message, metrics)
+    return ProgressEvent(stage, state.epoch * n_batches, last * n_batches, message, metrics)

@@ -122,4 +122,7 @@ def _predictions(run: RunFolder, arm: str | None) -> pd.DataFrame:
 
 
 def _arm(run: RunFolder, arm: str | None) -> str:
-    return arm or str(run.metrics["main_arm"])
+    main = arm or run.metrics.get("main_arm")
+    if not main:
+        raise InputError(f"Run {run.run_id} does not say which of its arms is its own; train it anew.")
+    return str(main)

@@ -8,7 +8,7 @@ from rec_core.store import write_tensors
 from rec_core.systems.dot_product import DotProductRanking
 from rec_core.types import History, ScoreRequest
 
-I, D = 30, 4
+N_ITEMS, D = 30, 4
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def system(planted, tmp_path) -> DotProductRanking:
     n_users = planted.interactions.n_users
     known = np.ones(n_users, np.uint8)
     known[3] = 0
-    popularity = np.arange(I)
+    popularity = np.arange(N_ITEMS)
     write_tensors(
         tmp_path / "vectors.safetensors",
         {
             "users": rng.normal(size=(n_users, D)).astype(np.float32),
-            "items": rng.normal(size=(I, D)).astype(np.float32),
+            "items": rng.normal(size=(N_ITEMS, D)).astype(np.float32),
             "popularity": popularity.astype(np.int64),
             "known_users": known,
         },
@@ -49,7 +49,7 @@ def test_an_unknown_history_is_the_minimiser_of_the_weighted_ridge(system):
     """Equation 4 of implicit ALS by brute force: the gradient of the written-out objective is zero there."""
     values, seen = items_of(system), [1, 5, 9]
     vector = system.fold_in(history(5, 1, 9, 1)).astype(np.float64)
-    weights, wanted = np.full(I, 0.1), np.zeros(I)
+    weights, wanted = np.full(N_ITEMS, 0.1), np.zeros(N_ITEMS)
     weights[seen], wanted[seen] = 1.0, 1.0
     ridge = 0.1 * np.trace(values.T @ values) / D
     gradient = values.T @ (weights * (values @ vector - wanted)) + ridge * vector
@@ -68,10 +68,10 @@ def test_nothing_known_is_the_order_of_popularity(system):
 
 
 def test_lists_leave_out_what_was_seen_and_ties_go_to_the_lower_number(system):
-    everything = system.recommend(history(1, 2), I)
-    assert [r.rank for r in everything] == list(range(1, I - 1))
+    everything = system.recommend(history(1, 2), N_ITEMS)
+    assert [r.rank for r in everything] == list(range(1, N_ITEMS - 1))
     assert not {1, 2} & {r.item_num for r in everything}
-    assert len(system.recommend(history(1, 2), I, exclude_seen=False)) == I
+    assert len(system.recommend(history(1, 2), N_ITEMS, exclude_seen=False)) == N_ITEMS
     system._items[:] = 1.0
     assert [r.item_num for r in system.recommend(history(0), 3, user_num=0)] == [1, 2, 3]
 

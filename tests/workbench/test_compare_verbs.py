@@ -48,3 +48,22 @@ def test_a_run_without_results_is_refused(trained_runs):
     queued = new_run("popularity", "planted", "tiny", seed=7, workspace=space)
     with pytest.raises(InputError, match="no test results yet"):
         compare(trained_runs["popularity"], queued, workspace=space)
+
+
+def test_like_runs_are_compared_row_by_row(trained_runs):
+    """Another net on the same questions: AUC, log loss and accuracy by a loop over the shared rows."""
+    from rec_core.metrics.ctr import accuracy, auc, log_loss
+
+    space, a = trained_runs.space, trained_runs["ctr_baselines"]
+    b = train("ctr_baselines", "planted", "tiny", {"model": "dcn", "loop.epochs": 1}, workspace=space)["run"]
+    found = compare(a, b, workspace=space)
+    first, second = (pd.read_parquet(space.run_path(run) / "predictions.parquet") for run in (a, b))
+    labels = first["label"].to_numpy()
+    for row, measure in zip(found["rows"], (auc, log_loss, accuracy), strict=True):
+        values = measure(labels, first["p_deepfm"].to_numpy()), measure(labels, second["p_dcn"].to_numpy())
+        assert (row["a"], row["b"]) == pytest.approx(values)
+        assert row["difference"] == pytest.approx(values[0] - values[1])
+        assert row["p_corrected"] >= row["p"]
+    assert found["arms"] == ["deepfm", "dcn"] and found["n_rows"] == len(labels)
+    with pytest.raises(InputError, match="has no arm 'dcn'"):
+        compare(a, b, arm_a="dcn", workspace=space)
