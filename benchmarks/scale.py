@@ -1,10 +1,10 @@
-"""How time and memory grow with the data: one LightGCN epoch and a full evaluation at 1, 5 and 20 million rows.
+"""How time and memory grow: one LightGCN epoch and a full evaluation at 1, 5 and 20 million interactions.
 
     python benchmarks/scale.py
     python benchmarks/scale.py --sizes 1 5 --threads 1 --json
 
 Interactions are generated: a hundred per user, 50,000 items with popularity falling as 1 / rank^0.7, random
-times. An epoch has ten steps at every size (a step passes over the whole graph, so its cost does not depend on
+times. An epoch has ten steps at every size (a step passes over the whole graph, so its cost hardly depends on
 its batch), two layers and 64 dimensions. Every user with held-out items is then ranked over the whole
 catalogue. Each size runs in a process of its own, so that its peak memory is its own.
 """
@@ -54,9 +54,18 @@ def generated(n_rows: int):
     ids = interactions.item_ids.astype(str)
     table = pd.DataFrame({"item_id": ids, "title": ids, "year": pd.NA, "genres": "", "description": ""})
     return Dataset(
-        "generated", interactions, Catalogue(table.astype({"year": "Int64"})), pd.DataFrame({"user_id": interactions.user_ids}),
-        "generated", "none", str(n_rows), 3.0, 5.0, "item", True,
-    )  # fmt: skip
+        name="generated",
+        interactions=interactions,
+        catalogue=Catalogue(table.astype({"year": "Int64"})),
+        users=pd.DataFrame({"user_id": interactions.user_ids}),
+        source="generated",
+        licence="none",
+        content_hash=str(n_rows),
+        like_threshold=3.0,
+        max_rating=5.0,
+        item_noun="item",
+        simulated=True,
+    )
 
 
 def measure(n_rows: int, threads: int) -> dict[str, float]:
