@@ -61,7 +61,7 @@ with working(space, run), (space.root / "order.txt").open("a", buffering=1) as o
     run.set_status("running")
     print(*sys.argv[1:], flush=True)
     for step in range(n_steps):
-        run.report(ProgressEvent("fake", step, n_steps))
+        run.report(ProgressEvent("fake", step, n_steps, metrics={"loss": 1.0}))
         time.sleep(0.02)
     run.set_status("done")
     order.write(f"end {run.run_id}\\n")
@@ -89,7 +89,7 @@ option, path, *argv = sys.argv[1:]
 assert option == "--job"
 with working_on_command(Path(path)) as folder:
     for step in range(3):
-        folder.report(ProgressEvent("fake", step, 3, " ".join(argv)))
+        folder.report(ProgressEvent("fake", step, 3, " ".join(argv), {"loss": 1.0}))
 """
 
 FACTS = """
