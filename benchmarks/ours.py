@@ -58,8 +58,10 @@ RANKING: dict[str, tuple[Any, Any]] = {
 }
 CLICKS: dict[str, CTRBaselinesConfig] = {
     "deepfm": CTRBaselinesConfig(model="deepfm", history_length=0),
-    "xdeepfm": CTRBaselinesConfig(model="xdeepfm", history_length=0),
-    "dcn": CTRBaselinesConfig(model="dcn", history_length=0, hidden_sizes=(256, 256, 256), n_cross_layers=6),
+    "xdeepfm": CTRBaselinesConfig(model="xdeepfm", history_length=0, norm_weight=5e-4),
+    "dcn": CTRBaselinesConfig(
+        model="dcn", history_length=0, hidden_sizes=(256, 256, 256), n_cross_layers=6, norm_weight=2.0
+    ),
     "autoint": CTRBaselinesConfig(model="autoint", history_length=0, hidden_sizes=(128, 128)),
 }
 _NO_TARGET = float("inf")
@@ -188,7 +190,9 @@ def train_clicks(case: ClickCase, job: dict[str, Any], out: Path) -> tuple[Clock
     rows = case.dataset.interactions
     order = by_user(rows)
     reader = field_reader(fields, rows.item_nums[order], rows.ratings[order], 0, device)
-    objective = Click(net, reader, _places(train), train.labels, config.batch_size, config.l2)
+    objective = Click(
+        net, reader, _places(train), train.labels, config.batch_size, config.l2, config.norm_weight
+    )
     asked = _places(valid)
 
     def look() -> float:

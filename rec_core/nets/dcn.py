@@ -47,6 +47,10 @@ class DCN(FieldNet):
         explicit = self.cross.project(inputs, crossed.squeeze(0))
         return explicit + nn.functional.linear(self.mlp(inputs), deep, self.output.bias).squeeze(1)
 
+    def penalised(self) -> list[torch.Tensor]:
+        """Return the weights of each cross layer (RecBole 1.2.1 weighs the sum of their norms by 2)."""
+        return list(self.cross.weight.unbind())
+
 
 class RankOneCross(nn.Module):
     """x_{l+1} = x_0 (x_l . w_l) + b_l + x_l.

@@ -33,6 +33,10 @@ class FieldNet(nn.Module):
 
     fields: FieldEmbedding
 
+    def penalised(self) -> list[torch.Tensor]:
+        """Return the weights whose norms a library's published settings add to the loss; none by default."""
+        return []
+
 
 class FieldEmbedding(nn.Module):
     """One table for all single-valued fields, one for all counted bags, one for history items.

@@ -59,6 +59,14 @@ class XDeepFM(FieldNet):
         deep = self.output(self.mlp(vectors.flatten(1)))
         return self.fields.first_order(batch) + (explicit + deep).squeeze(1)
 
+    def penalised(self) -> list[torch.Tensor]:
+        """Return the matrices of CIN and dense layers (RecBole 1.2.1 weighs the sum of their norms by 5e-4).
+
+        Differs from RecBole 1.2.1: there the first-order weights are among them.
+        """
+        layers = [*self.cin.layers, *self.mlp.layers, self.output]
+        return [layer.weight for layer in layers if isinstance(layer, nn.Linear)]
+
 
 class CIN(nn.Module):
     """Compressed interaction network: layer k mixes all products of a map of layer k - 1 and a field.

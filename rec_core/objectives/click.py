@@ -69,6 +69,7 @@ class Click:
         labels: (S,) 0 or 1.
         batch_size: questions per step.
         l2: weight of half the squared norm of the looked-up field vectors, per question.
+        norm_weight: weight of the sum of the (unsquared) norms of what the net calls `penalised`.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Click:
         labels: np.ndarray,
         batch_size: int,
         l2: float = 0.0,
+        norm_weight: float = 0.0,
     ) -> None:
         self.net = net
         self._reader = reader
@@ -86,6 +88,7 @@ class Click:
         self._labels = torch.from_numpy(labels.astype(np.float32)).to(reader.device)
         self._batch_size = batch_size
         self._l2 = l2
+        self._norm_weight = norm_weight
 
     @property
     def n_batches(self) -> int:
@@ -109,7 +112,12 @@ class Click:
         places, labels = batch
         fields = self._reader.read(places)
         loss = binary_cross_entropy(self.net(fields), labels)
-        return loss + self._l2 * self._norm(fields) if self._l2 else loss
+        if self._l2:
+            loss = loss + self._l2 * self._squares(fields)
+        if self._norm_weight:
+            norms = [weights.norm() for weights in self.net.penalised()]
+            loss = loss + self._norm_weight * sum(norms, start=loss.new_zeros(()))
+        return loss
 
-    def _norm(self, fields: FieldBatch) -> torch.Tensor:
+    def _squares(self, fields: FieldBatch) -> torch.Tensor:
         return self.net.fields(fields).square().sum() / (2 * len(fields[0]))

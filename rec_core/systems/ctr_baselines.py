@@ -53,6 +53,9 @@ class CTRBaselinesConfig(Config):
     n_shots: int = Field(0, ge=0, description="Training questions drawn, nested by seed; 0 takes all.")
     batch_size: int = Field(2048, ge=1, description="Questions per step.")
     l2: float = Field(0.0, ge=0, description="L2 weight of the looked-up field vectors.")
+    norm_weight: float = Field(
+        0.0, ge=0, description="Weight of the norms of cross layers (DCN) or CIN and dense layers (xDeepFM)."
+    )
     loop: LoopConfig = Field(
         LoopConfig(epochs=20, learning_rate=1e-3, evaluate_every=1, patience=3),
         description="Epochs and optimiser; training stops on validation AUC.",

@@ -132,7 +132,7 @@ def _train(
     net = build_net(config, field_sizes(fields), torch_generator(seed, "ctr", config.model)).to(_device())
     reader = _dataset_reader(dataset, fields, config)
     places, asked = _places(dataset, questions, config), _places(dataset, valid, config)
-    objective = Click(net, reader, places, questions.labels, config.batch_size, config.l2)
+    objective = Click(net, reader, places, questions.labels, config.batch_size, config.l2, config.norm_weight)
 
     def validation_auc() -> float:
         return auc(valid.labels, likes(net, reader, asked))

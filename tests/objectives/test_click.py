@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from rec_core.nets.dcn import DCN
 from rec_core.nets.deepfm import DeepFM
-from rec_core.nets.field_embedding import FieldSizes
+from rec_core.nets.field_embedding import FieldNet, FieldSizes
+from rec_core.nets.xdeepfm import XDeepFM
 from rec_core.objectives.click import Click, FieldReader
 
 # Two users with five and two log rows; items 0-3 with one genre bag of two; ratings have two values.
@@ -48,9 +50,9 @@ def net(dropout: float = 0.0) -> DeepFM:
     return DeepFM(SIZES, 3, [4], dropout, torch.Generator().manual_seed(0))
 
 
-def objective(model: DeepFM, batch_size: int = 4, l2: float = 0.0) -> Click:
+def objective(model: FieldNet, batch_size: int = 4, l2: float = 0.0, norm_weight: float = 0.0) -> Click:
     places, labels = questions()
-    return Click(model, reader(), places, labels, batch_size, l2)
+    return Click(model, reader(), places, labels, batch_size, l2, norm_weight)
 
 
 def test_an_epoch_is_every_question_once_and_repeats_with_its_generator():
@@ -104,3 +106,20 @@ def test_two_steps_equal_a_hand_written_update():
                 parameter -= 0.5 * gradient
     for one, other in zip(model.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_norms_of_what_a_net_calls_penalised_are_added():
+    """DCN: the sum over cross layers of the norm of their weights; xDeepFM: CIN and dense matrices, no biases."""
+    generator = torch.Generator().manual_seed(0)
+    dcn = DCN(SIZES, 3, (4,), 2, 0.0, generator)
+    assert [tuple(w.shape) for w in dcn.penalised()] == [(dcn.fields.width,)] * 2
+    xdeepfm = XDeepFM(SIZES, 3, (4, 5), (4, 2), 0.0, generator)
+    assert [w.dim() for w in xdeepfm.penalised()] == [2] * 5
+    assert net().penalised() == []
+    for model in (dcn, xdeepfm):
+        plain, weighed = objective(model), objective(model, norm_weight=0.3)
+        batch = next(plain.batches(np.random.default_rng(0)))
+        norms = sum(float(np.linalg.norm(w.detach().double().numpy())) for w in model.penalised())
+        model.eval()
+        difference = float((weighed.loss(batch) - plain.loss(batch)).detach())
+        assert difference == pytest.approx(0.3 * norms, rel=1e-4)
