@@ -53,6 +53,16 @@ def cuda_available() -> bool:
     return torch.cuda.is_available()
 
 
+def multiplies_bf16() -> bool:
+    """Tell whether bf16 products are made in hardware: on CUDA, or by a CPU's matrix unit (AMX).
+
+    A CPU without one takes longer in bf16 than in fp32.
+    """
+    import torch
+
+    return cuda_available() or bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+
+
 def set_threads(n_threads: int) -> None:
     """Fix torch's intra-op threads: results on CPU are bit-identical only at the same number."""
     import torch

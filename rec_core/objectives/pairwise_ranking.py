@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from rec_core.losses.bpr import bpr_loss
+from rec_core.losses.bpr import bpr_of_rows
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
 from rec_core.objectives.unseen_sampler import UnseenSampler
 
@@ -81,47 +81,13 @@ class PairwiseRanking:
         """Return BPR on given node vectors (U + I, D) plus the weighted L2 of the table."""
         users, items, negatives = batch
         n = self.net.n_users
-        index = torch.cat([users, items + n, negatives + n])
-        margin = _Margins.apply(nodes, index)
-        loss = bpr_loss(margin, torch.zeros_like(margin))
-        return loss + self._reg * self._l2(index) if self._reg else loss
+        rows = (users, items + n, negatives + n)
+        loss = bpr_of_rows(nodes, *rows)
+        return loss + self._reg * self._l2(torch.cat(rows)) if self._reg else loss
 
     def _l2(self, index: torch.Tensor) -> torch.Tensor:
         table = self.net.embedding
         if self._penalty == "all":
             return table.square().sum()
-        return torch.nn.functional.embedding(index, table).square().sum() / (2 * (len(index) // 3))
-
-
-class _Margins(torch.autograd.Function):
-    """How much more each user likes the positive than the negative: u . (i - j), with its gradient by hand.
-
-    The gradients of the three looked-up rows are u's: i - j, i's: u and j's: -u, each times the incoming one.
-    They are written side by side into one buffer and added up by one `index_add_`, which takes 0.14 ms for
-    6,144 rows where the backward of `embedding` takes 0.37 ms (one core).
-    """
-
-    @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx, nodes: torch.Tensor, index: torch.Tensor
-    ) -> torch.Tensor:
-        """Return margins (B,) of node vectors (N, D) at `index` (3B,): users, positives, negatives."""
-        users, positives, negatives = nodes.index_select(0, index).chunk(3)
-        apart = positives - negatives
-        ctx.save_for_backward(index, users, apart)
-        ctx.n_nodes = len(nodes)  # type: ignore[attr-defined]
-        return (users * apart).sum(dim=1)
-
-    @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
-    ) -> tuple[torch.Tensor, None]:
-        index, users, apart = ctx.saved_tensors  # type: ignore[attr-defined]
-        rows = users.new_empty(3, *users.shape)
-        column = gradient.unsqueeze(1)
-        torch.mul(apart, column, out=rows[0])
-        torch.mul(users, column, out=rows[1])
-        torch.neg(rows[1], out=rows[2])
-        flat = rows.view(-1, rows.shape[-1])
-        into = users.new_zeros(ctx.n_nodes, users.shape[1])  # type: ignore[attr-defined]
-        return into.index_add_(0, index, flat), None
+        times = torch.bincount(index, minlength=len(table))  # cheaper than looking the rows up again
+        return table.square().sum(dim=1) @ times.to(table.dtype) / (2 * (len(index) // 3))

@@ -57,7 +57,7 @@ class CTRBaselinesConfig(Config):
         0.0, ge=0, description="Weight of the norms of cross layers (DCN) or CIN and dense layers (xDeepFM)."
     )
     loop: LoopConfig = Field(
-        LoopConfig(epochs=20, learning_rate=1e-3, evaluate_every=1, patience=3),
+        LoopConfig(epochs=20, learning_rate=1e-3, evaluate_every=1, patience=3, precision="fast"),
         description="Epochs and optimiser; training stops on validation AUC.",
     )
     n_threads: int = Field(1, ge=1, le=256, description="Threads of the net.")

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from rec_core.config import Config
 from rec_core.processes import is_main
 from rec_core.seeding import numpy_generator, seeded_torch
 from rec_core.training.checkpoint import Progressed, load_checkpoint, save_checkpoint
-from rec_core.training.step import Stepper
+from rec_core.training.step import Arithmetic, Stepper
 from rec_core.types import InputError, Progress, ProgressEvent
 
 
@@ -28,8 +28,10 @@ class LoopConfig(Config):
     weight_decay: float = Field(0.0, ge=0, le=1, description="Decoupled weight decay (AdamW).")
     evaluate_every: int = Field(5, ge=1, description="Epochs between two looks at the validation metric.")
     patience: int = Field(5, ge=1, description="Looks without a better validation metric before stopping.")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="Arithmetic of the forward pass; auto is bf16 on CUDA and fp32 on a CPU."
+    precision: Arithmetic = Field(
+        "auto",
+        description="Arithmetic of the forward pass: auto is bf16 on CUDA and fp32 on a CPU, fast is bf16 also "
+        "on a CPU that multiplies it in hardware.",
     )
     checkpoint_seconds: float = Field(
         10.0, ge=0, description="Seconds between two checkpoints, written at the end of an epoch."

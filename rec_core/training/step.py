@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from rec_core.device import multiplies_bf16
 from rec_core.processes import n_processes, rank, sum_over_processes
 
 if TYPE_CHECKING:
     from rec_core.training.loop import Objective
+
+
+Arithmetic = Literal["auto", "fast", "fp32", "bf16"]
 
 
 class Stepper:
@@ -22,7 +26,8 @@ class Stepper:
         objective: net and loss.
         learning_rate: of AdamW.
         weight_decay: decoupled.
-        precision: "auto", "fp32" or "bf16" arithmetic of the forward pass; weights stay in fp32.
+        precision: of the forward pass; weights stay in fp32. "auto" is bf16 on CUDA alone, "fast" wherever
+            the device multiplies it in hardware.
     """
 
     def __init__(
@@ -30,7 +35,7 @@ class Stepper:
         objective: Objective,
         learning_rate: float,
         weight_decay: float,
-        precision: Literal["auto", "fp32", "bf16"],
+        precision: Arithmetic,
     ) -> None:
         self._objective = objective
         self._parameters = [p for p in objective.net.parameters() if p.requires_grad]
@@ -38,7 +43,8 @@ class Stepper:
             objective.net.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
         )
         device = self._parameters[0].device.type
-        on = precision == "bf16" or (precision == "auto" and device == "cuda")
+        wanted = {"fp32": False, "bf16": True, "auto": device == "cuda", "fast": multiplies_bf16()}
+        on = wanted[precision]
         self._autocast = torch.autocast(device, torch.bfloat16, enabled=on)
 
     def step(self, batch: Any) -> torch.Tensor:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from rec_core.losses.bpr import bpr_loss, l2_of_rows
+from rec_core.losses.bpr import bpr_loss, bpr_of_rows, l2_of_rows
 
 
 def test_bpr_by_hand():
@@ -33,3 +33,13 @@ def test_gradients():
     assert torch.autograd.gradcheck(bpr_loss, (x, y))
     rows = torch.randn(3, 2, dtype=torch.float64, generator=generator, requires_grad=True)
     assert torch.autograd.gradcheck(lambda r: l2_of_rows(r, 2 * r), (rows,))
+
+
+def test_bpr_of_rows_is_bpr_of_looked_up_rows_with_repeats():
+    table = torch.randn(6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    users, positives, negatives = torch.tensor([0, 1, 0]), torch.tensor([2, 3, 2]), torch.tensor([4, 4, 5])
+    rows = [table[index].numpy() for index in (users, positives, negatives)]
+    losses = [math.log(1 + math.exp(-(u @ i - u @ j))) for u, i, j in zip(*rows, strict=True)]
+    assert float(bpr_of_rows(table, users, positives, negatives)) == pytest.approx(sum(losses) / 3)
+    table.requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: 3 * bpr_of_rows(x, users, positives, negatives), (table,))

@@ -10,7 +10,7 @@ from rec_core.data.seen import seen_items
 from rec_core.nets.interaction_graph import InteractionGraph
 from rec_core.nets.lightgcn import LightGCN
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
-from rec_core.objectives.pairwise_ranking import PairwiseRanking, _Margins
+from rec_core.objectives.pairwise_ranking import PairwiseRanking
 from rec_core.objectives.unseen_sampler import UnseenSampler
 from rec_core.training.step import Stepper
 
@@ -72,12 +72,6 @@ def test_loss_by_hand(n_layers: int, penalty):
         squares += sum(float(row @ row) for row in (first[u], first[3 + i], first[3 + j]))
     l2 = squares / 2 / 2 if penalty == "rows" else float((first**2).sum())
     assert float(target.loss(BATCH).detach()) == pytest.approx(sum(losses) / 2 + 0.3 * l2, abs=1e-6)
-
-
-def test_gradient_of_the_margins():
-    nodes = torch.randn(6, 3, dtype=torch.float64, requires_grad=True)
-    index = torch.tensor([0, 1, 0, 2, 3, 2, 4, 4, 5])  # three users, positives, negatives, with repeats
-    assert torch.autograd.gradcheck(lambda x: _Margins.apply(x, index), (nodes,))
 
 
 def test_two_steps_equal_a_hand_written_adam():

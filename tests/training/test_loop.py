@@ -252,3 +252,15 @@ def test_bf16_rounds_the_forward_pass_and_keeps_the_weights(tmp_path):
     assert objective.net.weight.dtype == torch.float32
     assert weights(objective) != weights(exact)
     np.testing.assert_allclose(weights(objective), weights(exact), atol=2e-3)
+
+
+@pytest.mark.parametrize("hardware", [True, False])
+def test_fast_is_bf16_where_the_device_multiplies_it(tmp_path, monkeypatch, hardware):
+    monkeypatch.setattr("rec_core.training.step.multiplies_bf16", lambda: hardware)
+    runs = {}
+    for precision in ("fast", "bf16", "fp32"):
+        objective = Regression()
+        config = LoopConfig(epochs=1, precision=precision)
+        run_epochs(objective, config, tmp_path / precision, 0, "fit", ignore_progress)
+        runs[precision] = weights(objective)
+    assert runs["fast"] == runs["bf16" if hardware else "fp32"] != runs["fp32" if hardware else "bf16"]
