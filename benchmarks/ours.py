@@ -62,7 +62,9 @@ CLICKS: dict[str, CTRBaselinesConfig] = {
     "dcn": CTRBaselinesConfig(
         model="dcn", history_length=0, hidden_sizes=(256, 256, 256), n_cross_layers=6, norm_weight=2.0
     ),
-    "autoint": CTRBaselinesConfig(model="autoint", history_length=0, hidden_sizes=(128, 128)),
+    "autoint": CTRBaselinesConfig(model="autoint", history_length=0, hidden_sizes=(128, 128)).with_values(
+        {"loop.precision": "fp32"}
+    ),  # its attention gains nothing from bf16
 }
 _NO_TARGET = float("inf")
 _PATIENCE = 10  # the peer's default: it stops at the eleventh validation in a row that is no better

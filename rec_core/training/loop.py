@@ -30,8 +30,8 @@ class LoopConfig(Config):
     patience: int = Field(5, ge=1, description="Looks without a better validation metric before stopping.")
     precision: Arithmetic = Field(
         "auto",
-        description="Arithmetic of the forward pass: auto is bf16 on CUDA and fp32 on a CPU, fast is bf16 also "
-        "on a CPU that multiplies it in hardware.",
+        description="Arithmetic of the forward pass: auto is bf16 on CUDA and fp32 on a CPU, fast is bf16 "
+        "also on a CPU that multiplies it in hardware.",
     )
     checkpoint_seconds: float = Field(
         10.0, ge=0, description="Seconds between two checkpoints, written at the end of an epoch."
