@@ -16,6 +16,18 @@ def seen_items(user_nums: np.ndarray, item_nums: np.ndarray, n_users: int, n_ite
         n_users: U; users without rows have an empty stretch.
         n_items: I.
     """
-    pairs = np.unique(np.asarray(user_nums, dtype=np.int64) * n_items + np.asarray(item_nums, np.int64))
+    pairs = distinct(np.asarray(user_nums, dtype=np.int64) * n_items + np.asarray(item_nums, np.int64))
     counts = np.bincount(pairs // n_items, minlength=n_users)
     return np.concatenate(([0], np.cumsum(counts))), (pairs % n_items).astype(np.int32)
+
+
+def distinct(numbers: np.ndarray) -> np.ndarray:
+    """Return the distinct values of an integer array, ascending.
+
+    By sorting: numpy's own `unique` hashes integers, which takes 50 seconds for 20 million spread-out ones
+    where the sort takes one.
+    """
+    ordered = np.sort(numbers)
+    keep = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
+    return ordered[keep]

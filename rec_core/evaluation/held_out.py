@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rec_core.data.seen import Seen
+from rec_core.data.seen import Seen, distinct
 from rec_core.types import InputError
 
 
@@ -55,8 +55,9 @@ class HeldOut:
         """
         users, items = np.asarray(wanted_users, np.int64), np.asarray(wanted_items, np.int64)
         _check_range(users, items, len(hidden[0]) - 1, n_items)
-        pairs = np.unique(users * n_items + items)
-        blocked = _pairs(_rows(hidden, np.unique(users)), np.unique(users), n_items)
+        pairs = distinct(users * n_items + items)
+        askers = distinct(users)
+        blocked = _pairs(_rows(hidden, askers), askers, n_items)
         findable = pairs[~_contains(blocked, pairs)]
         asked, counts = np.unique(findable // n_items, return_counts=True)
         wanted = (_indptr(counts), findable % n_items)

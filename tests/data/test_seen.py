@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rec_core.data.seen import seen_items
+from rec_core.data.seen import distinct, seen_items
 
 
 def test_seen_items_are_sorted_and_distinct():
@@ -14,3 +14,8 @@ def test_seen_items_are_sorted_and_distinct():
 def test_nobody_has_seen_anything():
     indptr, nums = seen_items(np.zeros(0, int), np.zeros(0, int), n_users=2, n_items=5)
     assert indptr.tolist() == [0, 0, 0] and len(nums) == 0
+
+
+def test_distinct_values_come_once_in_order():
+    assert distinct(np.array([5, 1, 5, -3, 1])).tolist() == [-3, 1, 5]
+    assert distinct(np.zeros(0, np.int64)).tolist() == []
