@@ -11,7 +11,7 @@ from torch import nn
 from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, FieldSizes
 from rec_core.nets.mlp import MLP, linear
 
-_CHUNK_ROWS = 512  # rows of products at once on a CPU: 0.7 MB at 7 fields and 50 maps
+_CHUNK_ENTRIES = 512  # entries whose products are held at once on a CPU: 0.7 MB at 7 fields and 50 maps
 
 
 class XDeepFM(FieldNet):
@@ -72,7 +72,7 @@ class CIN(nn.Module):
     """Compressed interaction network: layer k mixes all products of a map of layer k - 1 and a field.
 
     Paper: xDeepFM, equations 6 and 8. Entry d of a map only meets entry d of others, so a layer is one matrix
-    product over B * D rows of H * F products each.
+    product over B * D columns of H * F products each.
 
     The first layer multiplies fields by fields: x_i x_j and x_j x_i are the same number, so F (F + 1) / 2
     products with the sum of both weights give the same maps.
@@ -99,52 +99,57 @@ class CIN(nn.Module):
         self.register_buffer("_pairs", torch.triu_indices(n_fields, n_fields), persistent=False)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Return the maps summed over D, all layers side by side (B, outputs), from (B, F, D)."""
+        """Return the maps summed over D, all layers side by side (B, outputs), from (B, F, D).
+
+        Inside, entries lie along the last dimension, (features, B * D): every product and sum then runs over
+        long stretches of memory.
+        """
         n_rows, n_fields, width = vectors.shape
-        fields = vectors.transpose(1, 2).reshape(-1, n_fields)  # (B * D, F)
+        fields = vectors.transpose(0, 1).reshape(n_fields, -1)  # (F, B * D)
         maps, outputs = fields, []
         for k, layer in enumerate(cast(Iterable[nn.Linear], self.layers)):
             mixed = self._first_layer(fields, layer) if k == 0 else _later_layer(maps, fields, layer)
-            activated = mixed.relu()
-            last = k == len(self.layers) - 1
-            maps = activated if last or self._direct else activated[:, : self._keep[k]]
-            shown = activated if last or self._direct else activated[:, self._keep[k] :]
-            outputs.append(shown.view(n_rows, width, -1).sum(dim=1))
-        return torch.cat(outputs, dim=1)
+            if self._direct or k == len(self.layers) - 1:
+                maps = shown = mixed
+            else:
+                maps, shown = mixed.split([self._keep[k], len(mixed) - self._keep[k]])
+            outputs.append(shown.view(-1, n_rows, width).sum(dim=2))
+        return torch.cat(outputs).T
 
     def _first_layer(self, fields: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
-        n_fields, (first, second) = fields.shape[1], cast(torch.Tensor, self._pairs)
+        n_fields, (first, second) = len(fields), cast(torch.Tensor, self._pairs)
         weight = layer.weight.view(-1, n_fields, n_fields)
         both = weight + weight.transpose(1, 2)
         once = both[:, first, second] / (1 + (first == second))
-        return nn.functional.linear(fields[:, first] * fields[:, second], once, layer.bias)
+        return torch.addmm(layer.bias.unsqueeze(1), once, fields[first] * fields[second]).relu_()
 
 
 def _later_layer(maps: torch.Tensor, fields: torch.Tensor, layer: nn.Linear) -> torch.Tensor:
-    """Return a layer's maps before the ReLU (B * D, O), in the arithmetic of an autocast region if in one."""
+    """Return a layer's maps (O, N), in the arithmetic of an autocast region if in one."""
     device = maps.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else maps.dtype
-    n_maps, n_fields = maps.shape[1], fields.shape[1]
+    n_maps, n_fields = len(maps), len(fields)
     weight = layer.weight.view(-1, n_maps, n_fields).transpose(1, 2).flatten(1)  # products by field, then map
     inputs = (maps, fields, weight, layer.bias)
     return MixedProducts.apply(*(tensor.to(dtype) for tensor in inputs))
 
 
 class MixedProducts(torch.autograd.Function):
-    """Linear maps of all products of a map and a field, a chunk of rows at a time.
+    """ReLU of linear maps of all products of a map and a field, a chunk of entries at a time.
 
-    The products of a whole batch (B * D rows of F * H) are the largest tensor of the net, many times the
-    cache of a CPU. Chunks that fit are made, used and forgotten, and made again for the gradient.
+    The products of a whole batch (F * H of N = B * D entries) are the largest tensor of the net, many times
+    the cache of a CPU. Chunks that fit are made, used and forgotten, and made again for the gradient.
     """
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return (N, O) from maps (N, H), fields (N, F), weight (O, F * H) and bias (O,)."""
+        """Return (O, N) from maps (H, N), fields (F, N), weight (O, F * H) and bias (O,)."""
         maps, fields, weight, bias = inputs
-        ctx.save_for_backward(maps, fields, weight)
-        mixed = maps.new_empty(len(maps), len(weight))
-        for rows in _chunks(maps):
-            torch.addmm(bias, _products(maps[rows], fields[rows]).flatten(1), weight.T, out=mixed[rows])
+        column, mixed = bias.unsqueeze(1), maps.new_empty(len(weight), maps.shape[1])
+        for part in _chunks(maps):
+            products = _products(maps[:, part], fields[:, part]).flatten(0, 1)
+            mixed[:, part] = torch.addmm(column, weight, products).relu_()
+        ctx.save_for_backward(maps, fields, weight, mixed)
         return mixed
 
     @staticmethod
@@ -152,23 +157,27 @@ class MixedProducts(torch.autograd.Function):
         ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
         """Return the gradients of maps, fields, weight and bias."""
-        maps, fields, weight = ctx.saved_tensors  # type: ignore[attr-defined]
+        maps, fields, weight, mixed = ctx.saved_tensors  # type: ignore[attr-defined]
         of_maps, of_fields = torch.empty_like(maps), torch.empty_like(fields)
         wide = torch.promote_types(weight.dtype, torch.float32)  # chunks add up in full precision
         of_weight = torch.zeros_like(weight, dtype=wide)
-        for rows in _chunks(maps):
-            some, few, part = maps[rows], fields[rows], gradient[rows]
-            of_weight += part.T @ _products(some, few).flatten(1)
-            of_products = (part @ weight).view(len(part), few.shape[1], some.shape[1])
-            torch.sum(of_products * some.unsqueeze(1), dim=2, out=of_fields[rows])
-            torch.sum(of_products.mul_(few.unsqueeze(2)), dim=1, out=of_maps[rows])
-        return of_maps, of_fields, of_weight.to(weight.dtype), gradient.sum(dim=0)
+        of_bias = weight.new_zeros(len(weight), dtype=wide)
+        for part in _chunks(maps):
+            some, few = maps[:, part], fields[:, part]
+            outer = gradient[:, part] * (mixed[:, part] > 0)
+            of_bias += outer.sum(dim=1, dtype=wide)
+            of_weight += outer @ _products(some, few).flatten(0, 1).T
+            of_products = (weight.T @ outer).view(len(fields), len(maps), -1)
+            of_fields[:, part] = (of_products * some).sum(dim=1)
+            of_maps[:, part] = of_products.mul_(few.unsqueeze(1)).sum(dim=0)
+        return of_maps, of_fields, of_weight.to(weight.dtype), of_bias.to(weight.dtype)
 
 
 def _products(maps: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
-    return fields.unsqueeze(2) * maps.unsqueeze(1)  # (rows, F, H)
+    return fields.unsqueeze(1) * maps  # (F, H, entries)
 
 
 def _chunks(maps: torch.Tensor) -> list[slice]:
-    size = _CHUNK_ROWS if maps.device.type == "cpu" else len(maps)
-    return [slice(start, start + size) for start in range(0, len(maps), max(size, 1))]
+    n_entries = maps.shape[1]
+    size = _CHUNK_ENTRIES if maps.device.type == "cpu" else max(n_entries, 1)
+    return [slice(start, start + size) for start in range(0, n_entries, size)]

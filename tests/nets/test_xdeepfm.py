@@ -46,9 +46,9 @@ def test_cin_equals_the_triple_loop(sizes, direct):
 
 
 def test_chunks_change_nothing(monkeypatch):
-    inputs = [drawn(7, 4), drawn(7, 3), drawn(5, 12), drawn(5)]
+    inputs = [drawn(4, 7), drawn(3, 7), drawn(5, 12), drawn(5)]
     whole = MixedProducts.apply(*inputs)
-    monkeypatch.setattr(xdeepfm, "_CHUNK_ROWS", 2)
+    monkeypatch.setattr(xdeepfm, "_CHUNK_ENTRIES", 2)
     torch.testing.assert_close(MixedProducts.apply(*inputs), whole)
     assert torch.autograd.gradcheck(MixedProducts.apply, [tensor.requires_grad_() for tensor in inputs])
 
