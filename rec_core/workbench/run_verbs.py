@@ -312,7 +312,7 @@ def _result(run: RunFolder, facts: dict[str, Any]) -> dict[str, Any]:
         "run": run.run_id,
         "system": facts["system"],
         "dataset": facts["dataset"],
-        "seconds": round(float(run.status.get("seconds", 0.0)), 1),
+        "seconds": round(float(run.status.get("seconds", 0.0)), 3),
         **run.metrics,
         "metrics": _test_metrics(run),
     }
