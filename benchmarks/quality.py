@@ -39,7 +39,7 @@ def ranking_rows(name: str, case: RankingCase, ours: Path, peer: Path, seed: int
         seed: decides the resamples.
     """
     parts = RankingParts(case.dataset, RankingTask(), case.split)
-    tables = [test_metrics(parts, folder) for folder in (ours, peer)]
+    tables = [metrics_of_test_users(parts, folder) for folder in (ours, peer)]
     intervals = [with_intervals(table, seed) for table in tables]
     compared = compare_per_user(tables[0], tables[1], seed).set_index("metric")
     return [
@@ -87,7 +87,7 @@ def click_rows(name: str, case: ClickCase, ours: Path, peer: Path, seed: int) ->
     return rows
 
 
-def test_metrics(parts: RankingParts, folder: Path) -> pd.DataFrame:
+def metrics_of_test_users(parts: RankingParts, folder: Path) -> pd.DataFrame:
     """Return one row of metrics per test user for the scores a job left."""
     return per_user_metrics(rank_catalogue(scores_of(folder), parts.test, parts.n_items, 0), CUTOFFS)
 

@@ -11,7 +11,6 @@ Differs from paper: none; inverted in float64, kept in float32.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -19,10 +18,10 @@ from pydantic import Field
 
 from rec_core.config import Between, Range
 from rec_core.processes import is_main
-from rec_core.store import Workspace, read_tensors, write_tensors
+from rec_core.store import read_tensors, write_tensors
 from rec_core.systems.item_weights import Gram, ItemWeightConfig, ItemWeightRanking, shared_users
 from rec_core.systems.ranking_parts import RankingParts
-from rec_core.systems.ranking_run import fit_ranking, validate_ranking
+from rec_core.systems.ranking_run import ranking_system
 from rec_core.types import Dataset, InputError, Progress, ProgressEvent
 
 _FILE = "ease.safetensors"
@@ -98,18 +97,7 @@ def load(dataset: Dataset, config: EASEConfig, folder: Path) -> EASE:
     return EASE(dataset, tensors["popularity"], tensors["weights"], config.read_valid_at_test)
 
 
-def fit(
-    dataset: Dataset, config: EASEConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
-) -> dict[str, Any]:
-    """Solve, rank the catalogue for the test users and return the metrics."""
-    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
-
-
-def validate(
-    dataset: Dataset, config: EASEConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
-) -> float:
-    """Solve and return the watched validation metric."""
-    return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+fit, validate = ranking_system(learn, load)
 
 
 def _check_memory(n_items: int, available: int) -> None:

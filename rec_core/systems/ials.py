@@ -14,7 +14,6 @@ so a known user is scored as somebody unknown with the same history.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,11 +23,10 @@ from scipy import sparse
 from rec_core.config import Between, OneOf, Range
 from rec_core.processes import is_main
 from rec_core.seeding import numpy_generator
-from rec_core.store import Workspace
 from rec_core.systems.dot_product import DotProductRanking, has_vectors, save_vectors
 from rec_core.systems.item_weights import interaction_matrix
 from rec_core.systems.ranking_parts import RankingParts
-from rec_core.systems.ranking_run import fit_ranking, validate_ranking
+from rec_core.systems.ranking_run import ranking_system
 from rec_core.systems.ranking_task import RankingConfig
 from rec_core.types import Dataset, History, Progress, ProgressEvent
 
@@ -92,18 +90,7 @@ def load(dataset: Dataset, config: IALSConfig, folder: Path) -> IALS:
     return IALS(dataset, config, folder)
 
 
-def fit(
-    dataset: Dataset, config: IALSConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
-) -> dict[str, Any]:
-    """Factorise, rank the catalogue for the test users and return the metrics."""
-    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
-
-
-def validate(
-    dataset: Dataset, config: IALSConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
-) -> float:
-    """Factorise and return the watched validation metric."""
-    return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+fit, validate = ranking_system(learn, load)
 
 
 def _factorise(

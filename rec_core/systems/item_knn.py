@@ -12,7 +12,7 @@ Differs from paper: no normalisation of users and of columns of similarities; sh
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,10 +22,10 @@ from scipy import sparse
 from rec_core.config import Between, OneOf, Range
 from rec_core.evaluation.exact_top import exact_top
 from rec_core.processes import is_main
-from rec_core.store import Workspace, read_tensors, write_tensors
+from rec_core.store import read_tensors, write_tensors
 from rec_core.systems.item_weights import Gram, ItemWeightConfig, ItemWeightRanking, shared_users
 from rec_core.systems.ranking_parts import RankingParts
-from rec_core.systems.ranking_run import fit_ranking, validate_ranking
+from rec_core.systems.ranking_run import ranking_system
 from rec_core.types import Dataset, Progress, ProgressEvent
 
 Similarity = Literal["cosine", "jaccard"]
@@ -124,18 +124,7 @@ def load(dataset: Dataset, config: ItemKNNConfig, folder: Path) -> ItemKNN:
     return ItemKNN(dataset, tensors["popularity"], weights, config.read_valid_at_test)
 
 
-def fit(
-    dataset: Dataset, config: ItemKNNConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
-) -> dict[str, Any]:
-    """Find the neighbours, rank the catalogue for the test users and return the metrics."""
-    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
-
-
-def validate(
-    dataset: Dataset, config: ItemKNNConfig, folder: Path, workspace: Workspace, seed: int, progress: Progress
-) -> float:
-    """Find the neighbours and return the watched validation metric."""
-    return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+fit, validate = ranking_system(learn, load)
 
 
 def _similarities(

@@ -17,11 +17,10 @@ from rec_core.config import Between, OneOf, Range
 from rec_core.nets.initial_table import Initial
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
 from rec_core.objectives.pairwise_ranking import PairwiseRanking
-from rec_core.store import Workspace
 from rec_core.systems.dot_product import DotProductRanking
 from rec_core.systems.pairwise_training import learn_vectors
 from rec_core.systems.ranking_parts import RankingParts
-from rec_core.systems.ranking_run import fit_ranking, validate_ranking
+from rec_core.systems.ranking_run import ranking_system
 from rec_core.systems.ranking_task import RankingConfig
 from rec_core.training.loop import LoopConfig
 from rec_core.types import Dataset, Progress
@@ -83,25 +82,4 @@ def load(dataset: Dataset, config: MatrixFactorisationConfig, folder: Path) -> D
     return DotProductRanking(dataset, folder, "BPR matrix factorisation on training pairs")
 
 
-def fit(
-    dataset: Dataset,
-    config: MatrixFactorisationConfig,
-    folder: Path,
-    workspace: Workspace,
-    seed: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Train into `folder`, rank the catalogue for the test users and return the metrics."""
-    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
-
-
-def validate(
-    dataset: Dataset,
-    config: MatrixFactorisationConfig,
-    folder: Path,
-    workspace: Workspace,
-    seed: int,
-    progress: Progress,
-) -> float:
-    """Train into `folder` and return the watched validation metric."""
-    return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+fit, validate = ranking_system(learn, load)

@@ -6,15 +6,14 @@ Paper: none; the yardstick below which a recommender has learned nothing about i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from rec_core.processes import is_main
-from rec_core.store import Workspace, read_tensors, write_tensors
+from rec_core.store import read_tensors, write_tensors
 from rec_core.systems.ranking_parts import Phase, RankingParts
-from rec_core.systems.ranking_run import fit_ranking, validate_ranking
+from rec_core.systems.ranking_run import ranking_system
 from rec_core.systems.ranking_system import CatalogueScores, RankingSystem
 from rec_core.systems.ranking_task import RankingConfig
 from rec_core.types import Dataset, EvidenceItem, History, Progress, ProgressEvent
@@ -63,25 +62,4 @@ def load(dataset: Dataset, config: PopularityConfig, folder: Path) -> Popularity
     return Popularity(dataset, read_tensors(folder / _FILE)["popularity"])
 
 
-def fit(
-    dataset: Dataset,
-    config: PopularityConfig,
-    folder: Path,
-    workspace: Workspace,
-    seed: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Count, rank the catalogue for the test users and return the metrics."""
-    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
-
-
-def validate(
-    dataset: Dataset,
-    config: PopularityConfig,
-    folder: Path,
-    workspace: Workspace,
-    seed: int,
-    progress: Progress,
-) -> float:
-    """Count and return the watched validation metric."""
-    return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+fit, validate = ranking_system(learn, load)

@@ -16,7 +16,7 @@ from rec_core.evaluation.per_user import per_user_metrics
 from rec_core.evaluation.report import with_intervals
 from rec_core.evaluation.sampled_ranking import sampled_metrics
 from rec_core.processes import is_main
-from rec_core.store import write_json, write_table
+from rec_core.store import Workspace, write_json, write_table
 from rec_core.systems.ranking_parts import Phase, RankingParts
 from rec_core.systems.ranking_system import CatalogueScores, RankingSystem
 from rec_core.systems.ranking_task import RankingConfig
@@ -25,6 +25,32 @@ from rec_core.types import Dataset, EmbeddingSource, Progress, ProgressEvent
 # A system's own config is narrower than RankingConfig, hence Any.
 Learn = Callable[[RankingParts, Any, Path, int, Progress], None]
 Load = Callable[[Dataset, Any, Path], RankingSystem]
+
+
+def ranking_system(learn: Learn, load: Load) -> tuple[Callable[..., dict[str, Any]], Callable[..., float]]:
+    """Return the `fit` and `validate` that the verbs ask of a system's module.
+
+    Both are called with dataset, config, folder, workspace, seed and progress. The workspace is there for
+    systems that keep a cache, which none of these does.
+
+    Args:
+        learn: see `fit_ranking`.
+        load: see `fit_ranking`.
+    """
+
+    def fit(
+        dataset: Dataset, config: Any, folder: Path, workspace: Workspace, seed: int, progress: Progress
+    ) -> dict[str, Any]:
+        """Train into `folder`, rank the catalogue for the test users and return the metrics."""
+        return fit_ranking(dataset, config, folder, seed, progress, learn, load)
+
+    def validate(
+        dataset: Dataset, config: Any, folder: Path, workspace: Workspace, seed: int, progress: Progress
+    ) -> float:
+        """Train into `folder` and return the watched validation metric."""
+        return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+
+    return fit, validate
 
 
 def fit_ranking(

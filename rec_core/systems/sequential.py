@@ -24,10 +24,10 @@ from rec_core.nets.sequence_net import SequenceNet
 from rec_core.objectives.next_item import Loss, NextItem
 from rec_core.processes import is_main
 from rec_core.seeding import torch_generator
-from rec_core.store import Workspace, read_tensors, write_tensors
+from rec_core.store import read_tensors, write_tensors
 from rec_core.systems.pairwise_training import training_device
 from rec_core.systems.ranking_parts import Phase, RankingParts, Rows
-from rec_core.systems.ranking_run import fit_ranking, validate_ranking, watch
+from rec_core.systems.ranking_run import ranking_system, watch
 from rec_core.systems.ranking_system import CatalogueScores, EmbeddingRankingSystem
 from rec_core.systems.ranking_task import RankingConfig
 from rec_core.training.loop import LoopConfig, run_epochs
@@ -199,28 +199,7 @@ def load(dataset: Dataset, config: SequentialConfig, folder: Path) -> Sequential
     return SequentialRanking(dataset, config, folder)
 
 
-def fit(
-    dataset: Dataset,
-    config: SequentialConfig,
-    folder: Path,
-    workspace: Workspace,
-    seed: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Train into `folder`, rank the catalogue for the test users and return the metrics."""
-    return fit_ranking(dataset, config, folder, seed, progress, learn, load)
-
-
-def validate(
-    dataset: Dataset,
-    config: SequentialConfig,
-    folder: Path,
-    workspace: Workspace,
-    seed: int,
-    progress: Progress,
-) -> float:
-    """Train into `folder` and return the watched validation metric."""
-    return validate_ranking(dataset, config, folder, seed, progress, learn, load)
+fit, validate = ranking_system(learn, load)
 
 
 def _newest(histories: Rows, user_nums: np.ndarray, max_length: int, net: SequenceNet) -> torch.Tensor:
