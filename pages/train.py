@@ -45,7 +45,7 @@ def the_same_elsewhere(system: str, data: str, preset: str, changed: dict[str, A
     with st.expander("The same as a command, as YAML, as Python", icon=":material/terminal:"):
         shell, text, python = st.tabs(["Command", "YAML", "Python"])
         shell.code(command, language="shell", wrap_lines=True)
-        config = config_of(system, preset, changed).model_dump(mode="json")
+        config = config_of(system, preset, changed, data).model_dump(mode="json")
         text.code(yaml.safe_dump(config, sort_keys=False), language="yaml", height=300)
         python.code(f"from rec_core import workbench\n\nworkbench.train({arguments})", wrap_lines=True)
 
@@ -72,17 +72,29 @@ def memory(system: str, data: str, preset: str, changed: dict[str, Any]) -> None
         st.dataframe(pd.DataFrame(needs["rows"]), hide_index=True, column_config=shown, alt=alt)
 
 
+def settings(system: str, data: str, preset: str) -> dict[str, Any]:
+    """Draw the method, where a system has several, and the fields as published for it; return what differs."""
+    begun = config_of(system, preset, None, data)
+    key = f"{system}.{preset}.{data}" if preset == "paper" else f"{system}.{preset}"  # differs by dataset
+    if not begun.variant:
+        return forms.form(begun, key)
+    chosen = forms.form(begun, key, only=begun.variant)
+    base = config_of(system, preset, chosen, data)
+    method = base.value(base.variant)
+    return chosen | forms.form(base, f"{key}.{method}", without=base.variant)
+
+
 def set_up() -> None:
     """Draw the way from a system to a started run."""
     data = pickers.dataset_here()
     system, preset, seed = choose()
     st.markdown(f"On **{data}** (the dataset of the sidebar), with these settings:")
     with st.container(border=True):
-        changed = forms.form(config_of(system, preset), f"{system}.{preset}")
+        changed = settings(system, data, preset)
     if changed:
         st.caption(unlinked("Changed: " + ", ".join(f"{name} = {value}" for name, value in changed.items())))
     with messages.shown():
-        config_of(system, preset, changed)
+        config_of(system, preset, changed, data)
         the_same_elsewhere(system, data, preset, changed, seed)
         memory(system, data, preset, changed)
         if st.button("Start training", type="primary", icon=":material/play_arrow:"):

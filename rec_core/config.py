@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -47,19 +47,31 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
+    variant: ClassVar[str] = ""
+    """The field that chooses between published methods, whose preset values differ; "" for none."""
+
     @classmethod
-    def preset(cls, name: str) -> Self:
+    def preset(cls, name: str, data: str = "", given: Mapping[str, Any] | None = None) -> Self:
         """Return the named preset: the defaults with what `_preset_values` of the subclass replaces.
+
+        Args:
+            name: of the preset.
+            data: the dataset's name; papers publish other settings for other datasets.
+            given: fields that the caller replaces; of these the `variant` field counts here, and is replaced.
 
         Raises:
             InputError: the name is none of "tiny", "small", "paper".
         """
         if name not in PRESETS:
             raise InputError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
-        return cls().with_values(cls._preset_values(name))
+        default = cls()
+        if cls.variant and given and cls.variant in given:
+            default = default.with_values({cls.variant: given[cls.variant]})
+        variant = str(default.value(cls.variant)) if cls.variant else ""
+        return default.with_values(cls._preset_values(name, data, variant))
 
     @classmethod
-    def _preset_values(cls, name: str) -> dict[str, Any]:
+    def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         return {}
 
     @classmethod

@@ -19,7 +19,7 @@ class Outer(Config):
     name: str = Field("x", description="A name.")
 
     @classmethod
-    def _preset_values(cls, name):
+    def _preset_values(cls, name, data, variant):
         return {"inner.steps": 3} if name == "tiny" else {}
 
 
@@ -123,3 +123,66 @@ def test_the_systems_that_learn_declare_ranges():
         "ctr_baselines",
     }
     assert named <= {parameter.values[0] for parameter in RANGES}
+
+
+class Several(Config):
+    variant = "method"
+    method: str = Field("old", pattern="^(old|new)$", description="Which.")
+    steps: int = Field(10, ge=1, description="How long.")
+
+    @classmethod
+    def _preset_values(cls, name, data, variant):
+        published = {("old", ""): 1, ("old", "films"): 2, ("new", ""): 3, ("new", "films"): 4}
+        return {"steps": published[variant, data]} if name == "paper" else {}
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "steps"),
+    [("", None, 1), ("films", None, 2), ("", {"method": "new"}, 3), ("films", {"method": "new"}, 4)],
+)
+def test_published_settings_depend_on_the_dataset_and_on_the_method(data, given, steps):
+    config = Several.preset("paper", data, given)
+    assert (config.steps, config.method) == (steps, (given or {}).get("method", "old"))
+
+
+def test_a_method_that_is_none_is_named():
+    with pytest.raises(InputError, match="'method' of Several cannot be 'nosuch'"):
+        Several.preset("paper", "", {"method": "nosuch"})
+
+
+def test_other_settings_win_over_published_ones():
+    config = config_of("graph_cf", "paper", {"encoder": "sgl", "reg": 0.5}, "rlmrec-yelp")
+    assert (config.encoder, config.reg, config.contrast.temperature) == ("sgl", 0.5, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("data", "encoder", "published"),
+    [
+        ("rlmrec-amazon", "lightgcn", {"n_layers": 3, "reg": 1e-6, "keep_prob": 0.8, "task.split": "given"}),
+        ("rlmrec-amazon", "sgl", {"reg": 1e-5, "contrast.weight": 0.1, "contrast.drop_prob": 0.2}),
+        ("rlmrec-yelp", "sgl", {"reg": 1e-6, "contrast.weight": 1e-3, "contrast.temperature": 0.1}),
+        ("rlmrec-yelp", "simgcl", {"reg": 1e-5, "contrast.eps": 0.9, "contrast.temperature": 0.2}),
+        (
+            "ml-1m",
+            "lightgcn",
+            {"n_layers": 3, "reg": 1e-4, "batch_size": 1024, "task.split": "leave_one_out"},
+        ),
+    ],
+)
+def test_graph_encoders_come_with_what_was_published_for_the_dataset(data, encoder, published):
+    config = config_of("graph_cf", "paper", {"encoder": encoder}, data)
+    assert {name: config.value(name) for name in published} == published
+
+
+@pytest.mark.parametrize(
+    ("data", "encoder", "published"),
+    [
+        ("ml-1m", "sasrec", {"max_length": 200, "dropout": 0.2, "loss": "bce", "sasrec.style": "paper"}),
+        ("amazon-beauty", "sasrec", {"max_length": 50, "dropout": 0.5, "sasrec.n_heads": 1}),
+        ("ml-1m", "gru4rec", {"dropout": 0.3, "gru_hidden_size": 128}),
+        ("ml-1m", "caser", {"n_negatives": 3, "caser.n_ahead": 3, "embedding_size": 50}),
+    ],
+)
+def test_sequence_encoders_come_with_what_was_published_for_the_dataset(data, encoder, published):
+    config = config_of("sequential", "paper", {"encoder": encoder}, data)
+    assert {name: config.value(name) for name in published} == published

@@ -9,15 +9,22 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 
-def form(config: BaseModel, prefix: str) -> dict[str, Any]:
-    """Draw the form and return what differs from `config`, with dotted names ("tuning.lora.rank")."""
+def form(config: BaseModel, prefix: str, only: str = "", without: str = "") -> dict[str, Any]:
+    """Draw the form and return what differs from `config`, with dotted names ("tuning.lora.rank").
+
+    Args:
+        config: the values to begin with.
+        prefix: of the widgets' keys.
+        only: the one field to draw; "" draws all.
+        without: a field not to draw.
+    """
     changed: dict[str, Any] = {}
-    _group(config, prefix, "", changed)
+    _group(config, prefix, "", changed, {only} if only else set(type(config).model_fields) - {without})
     return changed
 
 
-def _group(config: BaseModel, prefix: str, path: str, changed: dict[str, Any]) -> None:
-    fields = type(config).model_fields
+def _group(config: BaseModel, prefix: str, path: str, changed: dict[str, Any], drawn: set[str]) -> None:
+    fields = {name: field for name, field in type(config).model_fields.items() if name in drawn}
     plain = [name for name in fields if not isinstance(getattr(config, name), BaseModel)]
     columns = st.columns(3)
     for number, name in enumerate(plain):
@@ -30,7 +37,7 @@ def _group(config: BaseModel, prefix: str, path: str, changed: dict[str, Any]) -
         inner = getattr(config, name)
         if isinstance(inner, BaseModel):
             with st.expander(f"{_words(name)}: {fields[name].description or ''}".rstrip(": ")):
-                _group(inner, prefix, f"{path}{name}.", changed)
+                _group(inner, prefix, f"{path}{name}.", changed, set(type(inner).model_fields))
 
 
 def _widget(name: str, field: FieldInfo, value: Any, key: str) -> Any:

@@ -66,7 +66,7 @@ class _BPROfRows(torch.autograd.Function):
             gradient = torch.zeros_like(nodes)
             gradient.index_add_(0, users, apart.mul_(slopes))
             gradient.index_add_(0, positives, chosen.mul_(slopes))
-            gradient.index_add_(0, negatives, chosen, alpha=-1)
+            gradient.index_add_(0, negatives, chosen.neg_())  # alpha=-1 would leave the fast kernel on a CPU
             ctx.save_for_backward(gradient)
         return bpr_loss(margins, torch.zeros_like(margins))
 

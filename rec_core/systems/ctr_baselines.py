@@ -63,7 +63,7 @@ class CTRBaselinesConfig(Config):
     n_threads: int = Field(1, ge=1, le=256, description="Threads of the net.")
 
     @classmethod
-    def _preset_values(cls, name: str) -> dict[str, Any]:
+    def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "tiny":
             return {"loop.epochs": 5, "batch_size": 512}
         if name == "paper":

@@ -1,14 +1,14 @@
 """Graph collaborative filtering: LightGCN, SGL and SimGCL, one field apart.
 
 Paper: LightGCN (SIGIR 2020); SGL: Self-supervised Graph Learning for Recommendation (SIGIR 2021); SimGCL: Are
-Graph Augmentations Necessary? (SIGIR 2022). The `task.split: given` settings of RLMRec's base models
-(WWW 2024, table 1) are in the `paper` preset.
+Graph Augmentations Necessary? (SIGIR 2022). The `paper` preset holds each encoder's published settings, on
+RLMRec's matrices those of its base models (`graph_cf_papers`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from rec_core.objectives.graph_contrast import GraphContrast
 from rec_core.objectives.pairwise_ranking import PairwiseRanking, Penalty
 from rec_core.objectives.unseen_sampler import UnseenSampler
 from rec_core.systems.dot_product import DotProductRanking
+from rec_core.systems.graph_cf_papers import Encoder, published
 from rec_core.systems.pairwise_training import learn_vectors, training_graph
 from rec_core.systems.ranking_parts import RankingParts
 from rec_core.systems.ranking_run import ranking_system
@@ -45,7 +46,8 @@ class ContrastConfig(Config):
 class GraphCFConfig(RankingConfig):
     """A graph encoder and its training."""
 
-    encoder: Literal["lightgcn", "sgl", "simgcl"] = Field("lightgcn", description="Which encoder.")
+    variant: ClassVar[str] = "encoder"
+    encoder: Encoder = Field("lightgcn", description="Which encoder.")
     embedding_size: int = Field(64, ge=2, le=1024, description="Width D of user and item vectors.")
     n_layers: int = Field(2, ge=0, le=8, description="Propagation steps over the graph.")
     combination: Combination = Field("mean", description="How layers become one vector.")
@@ -65,11 +67,11 @@ class GraphCFConfig(RankingConfig):
     )
 
     @classmethod
-    def _preset_values(cls, name: str) -> dict[str, Any]:
+    def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "tiny":
             return {"embedding_size": 16, "loop.epochs": 30, "loop.learning_rate": 1e-2, "batch_size": 512}
         if name == "paper":
-            return _RLMREC
+            return published(variant, data)
         return {}
 
     @classmethod
@@ -87,23 +89,6 @@ class GraphCFConfig(RankingConfig):
             "contrast.drop_prob": Between(0.05, 0.5, when={"encoder": ("sgl",)}),
             "contrast.eps": Between(0.01, 0.5, log=True, when={"encoder": ("simgcl",)}),
         }
-
-
-# RLMRec's base LightGCN on amazon and yelp: 32-d sum of layers 0..3, keep 0.8, Adam 1e-3, batch 4,096, L2
-# 1e-6 over all parameters, a look every 3 epochs at Recall@20, stop after 5 without a better one, validation
-# items among the candidates of the test.
-_RLMREC: dict[str, Any] = {
-    "task": {"split": "given", "hide_valid_at_test": False, "watch": "recall@20"},
-    "embedding_size": 32,
-    "n_layers": 3,
-    "combination": "sum",
-    "initial": "xavier_uniform",
-    "keep_prob": 0.8,
-    "batch_size": 4096,
-    "reg": 1e-6,
-    "penalty": "all",
-    "loop": {"epochs": 3000, "learning_rate": 1e-3, "evaluate_every": 3, "patience": 5},
-}
 
 
 def learn(parts: RankingParts, config: GraphCFConfig, folder: Path, seed: int, progress: Progress) -> None:

@@ -41,7 +41,7 @@ class MatrixFactorisationConfig(RankingConfig):
     )
 
     @classmethod
-    def _preset_values(cls, name: str) -> dict[str, Any]:
+    def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "tiny":
             return {"embedding_size": 16, "loop.epochs": 30, "loop.learning_rate": 1e-2, "batch_size": 512}
         return {}

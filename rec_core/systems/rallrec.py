@@ -84,7 +84,7 @@ class RALLRecConfig(Config):
     )
 
     @classmethod
-    def _preset_values(cls, name: str) -> dict[str, Any]:
+    def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
             return {
                 "behaviour.loop.epochs": 200,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -30,10 +30,12 @@ from rec_core.systems.ranking_parts import Phase, RankingParts, Rows
 from rec_core.systems.ranking_run import ranking_system, watch
 from rec_core.systems.ranking_system import CatalogueScores, EmbeddingRankingSystem
 from rec_core.systems.ranking_task import RankingConfig
+from rec_core.systems.sequential_papers import Encoder, published
 from rec_core.training.loop import LoopConfig, run_epochs
 from rec_core.types import Dataset, History, Progress
 
 _FILE = "model.safetensors"
+_LIBRARY_DROPOUT = {"gru4rec": {"dropout": 0.3}, "caser": {"dropout": 0.4}}  # of RecBole, SASRec's is 0.5
 
 
 class SASRecConfig(Config):
@@ -57,7 +59,8 @@ class CaserConfig(Config):
 class SequentialConfig(RankingConfig):
     """A net that reads histories, and its training."""
 
-    encoder: Literal["sasrec", "gru4rec", "caser"] = Field("sasrec", description="Which net reads.")
+    variant: ClassVar[str] = "encoder"
+    encoder: Encoder = Field("sasrec", description="Which net reads.")
     embedding_size: int = Field(64, ge=2, le=1024, description="Width D of item vectors and states.")
     max_length: int = Field(50, ge=2, le=1000, description="Items a history is cut to, the newest kept.")
     dropout: float = Field(0.5, ge=0, lt=1, description="Share of elements dropped in training.")
@@ -74,10 +77,10 @@ class SequentialConfig(RankingConfig):
     )
 
     @classmethod
-    def _preset_values(cls, name: str) -> dict[str, Any]:
+    def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "tiny":
             return {"embedding_size": 16, "sasrec.hidden_size": 32, "loop.epochs": 40, "loop.patience": 5}
-        return {}
+        return published(variant, data) if name == "paper" else _LIBRARY_DROPOUT.get(variant, {})
 
     @classmethod
     def search_space(cls) -> dict[str, Range]:

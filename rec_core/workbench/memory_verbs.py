@@ -36,7 +36,7 @@ def preflight(
     What a run holds is read off the fields of its config: vectors, graph, item weights, scores, language
     model. `mb` is None where nothing can be known before the model is read; `ok` then speaks of the rest.
     """
-    config: Any = config_of(system, preset, overrides)
+    config: Any = config_of(system, preset, overrides, data)
     dataset = load_dataset(data, progress, workspace=workspace)
     sizes = dataset.interactions.n_users, dataset.interactions.n_items, len(dataset.interactions)
     rows = _language_parts(config, *sizes) if hasattr(config, "backbone") else _id_parts(config, *sizes)

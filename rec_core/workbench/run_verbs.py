@@ -28,10 +28,12 @@ def systems() -> list[SystemCard]:
     return list(SYSTEMS)
 
 
-def config_of(system: str, preset: str = "small", overrides: dict[str, Any] | None = None) -> Config:
-    """Return a system's config for a preset with some fields replaced."""
+def config_of(
+    system: str, preset: str = "small", overrides: dict[str, Any] | None = None, data: str = ""
+) -> Config:
+    """Return a system's config for a preset, as published for a dataset, with some fields replaced."""
     module, _, name = card(system).config_path.rpartition(".")
-    config: Config = getattr(import_module(module), name).preset(preset)
+    config: Config = getattr(import_module(module), name).preset(preset, data, overrides)
     return config.with_values(overrides) if overrides else config
 
 
@@ -52,7 +54,7 @@ def new_run(
     """
     space = workspace or Workspace.from_environment()
     space.check_writable()
-    config = config_of(system, preset, overrides)
+    config = config_of(system, preset, overrides, data)
     if not is_main():
         return str(share(None))  # the main process makes the run, once the dataset is read
     dataset = load_dataset(data, progress, workspace=space)

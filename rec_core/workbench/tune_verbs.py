@@ -52,7 +52,7 @@ def new_tuning(
     space.check_writable()
     if n_processes() > 1:
         raise InputError("A search runs in one process; start `tune` without a launcher.")
-    config = config_of(system, preset, overrides)
+    config = config_of(system, preset, overrides, data)
     ranges = _ranges(system, data, config, overrides or {})
     dataset = load_dataset(data, progress, workspace=space)
     searched = {name: [type(limits).__name__, asdict(limits)] for name, limits in ranges.items()}
@@ -114,7 +114,7 @@ def tune(
     """
     space = workspace or Workspace.from_environment()
     folder = new_tuning(system, data, preset, overrides, seed, progress, workspace=space)
-    config, fixed = config_of(system, preset, overrides), overrides or {}
+    config, fixed = config_of(system, preset, overrides, data), overrides or {}
     with _at_work(folder):
         dataset = load_dataset(data, workspace=space)
         search = Search(system, dataset, config, seed, space, folder, progress)

@@ -72,7 +72,7 @@ def test_config_survives_yaml(name, preset, tmp_path):
 def test_the_runs_config_is_the_one_asked_for(trained):
     config = type(config_of(trained.card.name)).load(trained.folder / "config.yaml")
     facts = read_json(trained.folder / "run.json")
-    assert config == config_of(trained.card.name, facts["preset"], facts["overrides"])
+    assert config == config_of(trained.card.name, facts["preset"], facts["overrides"], facts["dataset"])
 
 
 # --- training --------------------------------------------------------------------------------------------------------

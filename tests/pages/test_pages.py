@@ -403,6 +403,16 @@ def test_train_reads_lists_of_numbers_as_numbers(open_page, dataset, workspace, 
     assert "cutoffs" in app.error[0].value
 
 
+def test_train_begins_with_what_was_published_for_the_chosen_method(open_page, dataset):
+    app = open_page("train")
+    app.selectbox(key="train-system").set_value("graph_cf").run()
+    app.segmented_control(key="train-preset").set_value("paper").run()
+    assert app.number_input(key="graph_cf.paper.mine.lightgcn.batch_size").value == 1024
+    app.selectbox(key="graph_cf.paper.mine.encoder").set_value("sgl").run()
+    assert app.number_input(key="graph_cf.paper.mine.sgl.batch_size").value == 2048
+    assert app.code[0].value.endswith("--seed 0 --set encoder=sgl")
+
+
 def test_train_draws_the_form_of_every_system(open_page, dataset):
     from rec_core.workbench import systems
 
