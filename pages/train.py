@@ -75,7 +75,7 @@ def memory(system: str, data: str, preset: str, changed: dict[str, Any]) -> None
 def settings(system: str, data: str, preset: str) -> dict[str, Any]:
     """Draw the method, where a system has several, and the fields as published for it; return what differs."""
     begun = config_of(system, preset, None, data)
-    key = f"{system}.{preset}.{data}" if preset == "paper" else f"{system}.{preset}"  # differs by dataset
+    key = f"{system}.{preset}.{data}" if preset == "paper" else f"{system}.{preset}"  # by dataset
     if not begun.variant:
         return forms.form(begun, key)
     chosen = forms.form(begun, key, only=begun.variant)
