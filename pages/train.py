@@ -73,9 +73,10 @@ def memory(system: str, data: str, preset: str, changed: dict[str, Any]) -> None
 
 
 def settings(system: str, data: str, preset: str) -> dict[str, Any]:
-    """Draw the method, where a system has several, and the fields as published for it; return what differs."""
+    """Draw the method, where a system has several, and its fields as published; return what differs."""
     begun = config_of(system, preset, None, data)
-    key = f"{system}.{preset}.{data}" if preset == "paper" else f"{system}.{preset}"  # by dataset
+    by_data = f".{data}" if preset == "paper" else ""
+    key = f"{system}.{preset}{by_data}"
     if not begun.variant:
         return forms.form(begun, key)
     chosen = forms.form(begun, key, only=begun.variant)
