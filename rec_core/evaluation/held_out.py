@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,12 +28,12 @@ class HeldOut:
     def __len__(self) -> int:
         return len(self.users)
 
-    @property
+    @cached_property
     def wanted_places(self) -> tuple[np.ndarray, np.ndarray]:
         """Return row and item of every wanted entry (P,) twice."""
         return _row_of_entries(self.wanted[0]), self.wanted[1]
 
-    @property
+    @cached_property
     def hidden_places(self) -> tuple[np.ndarray, np.ndarray]:
         """Return row and item of every hidden entry (H,) twice."""
         return _row_of_entries(self.hidden[0]), self.hidden[1]

@@ -32,14 +32,35 @@ def per_user_metrics(ranking: Ranking, ks: Sequence[int]) -> pd.DataFrame:
     """
     if not len(ks):
         raise InputError("There is no list length to measure at; name at least one k.")
-    rows, _ = ranking.held_out.wanted_places
-    n_wanted = np.diff(ranking.held_out.wanted[0])
-    hits = np.zeros((len(ranking.users), max(ks)), dtype=bool)
-    within = ranking.ranks <= max(ks)
-    hits[rows[within], ranking.ranks[within] - 1] = True
+    hits, n_wanted = _hits(ranking, max(ks))
     columns = {
         f"{name}@{k}": metric(hits, n_wanted, k)
         for name, metric in _METRICS.items()
         for k in dict.fromkeys(ks)
     }
     return pd.DataFrame({"user_num": ranking.users, **columns})
+
+
+def per_user_metric(ranking: Ranking, name: str) -> np.ndarray:
+    """Return one column of `per_user_metrics` (B,), without making the others.
+
+    Args:
+        ranking: what `rank_catalogue` returns.
+        name: the column, such as "ndcg@10".
+
+    Raises:
+        InputError: there is no metric of that name.
+    """
+    metric, _, k = name.partition("@")
+    if metric not in _METRICS or not k.isdecimal() or int(k) < 1:
+        raise InputError(f"There is no metric {name!r}; write one of {', '.join(_METRICS)} and @k.")
+    return _METRICS[metric](*_hits(ranking, int(k)), int(k))
+
+
+def _hits(ranking: Ranking, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each of the first k places holds a wanted item (B, k), and how many are wanted (B,)."""
+    rows, _ = ranking.held_out.wanted_places
+    hits = np.zeros((len(ranking.users), k), dtype=bool)
+    within = ranking.ranks <= k
+    hits[rows[within], ranking.ranks[within] - 1] = True
+    return hits, np.diff(ranking.held_out.wanted[0])

@@ -47,7 +47,7 @@ def bpr_of_rows(
 
 
 class _BPROfRows(torch.autograd.Function):
-    """With m = u . (i - j) and s = -sigmoid(-m) / B the gradients are s (i - j), s u and -s u."""
+    """Makes the gradient beside the value; the first backward hands it over, so that nobody copies it."""
 
     @staticmethod
     def forward(
@@ -57,23 +57,44 @@ class _BPROfRows(torch.autograd.Function):
         positives: torch.Tensor,
         negatives: torch.Tensor,
     ) -> torch.Tensor:
-        chosen = nodes.index_select(0, users)
-        apart = nodes.index_select(0, positives)
-        apart -= nodes.index_select(0, negatives)
-        margins = (chosen * apart).sum(dim=1)
-        if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
-            slopes = torch.sigmoid(-margins).div_(-len(users)).unsqueeze(1)
-            gradient = torch.zeros_like(nodes)
-            gradient.index_add_(0, users, apart.mul_(slopes))
-            gradient.index_add_(0, positives, chosen.mul_(slopes))
-            gradient.index_add_(0, negatives, chosen.neg_())  # alpha=-1 would leave the fast kernel on a CPU
-            ctx.save_for_backward(gradient)
-        return bpr_loss(margins, torch.zeros_like(margins))
+        wanted = ctx.needs_input_grad[0]  # type: ignore[attr-defined]
+        ctx.save_for_backward(nodes, users, positives, negatives)
+        loss, ctx.gradient = _loss_and_gradient(nodes, users, positives, negatives, wanted)  # type: ignore[attr-defined]
+        return loss
 
     @staticmethod
     def backward(  # type: ignore[override]
         ctx: torch.autograd.function.FunctionCtx, outer: torch.Tensor
     ) -> tuple[torch.Tensor | None, ...]:
-        (gradient,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        gradient, ctx.gradient = ctx.gradient, None  # type: ignore[attr-defined]
+        if gradient is None:  # handed over before
+            nodes, *rows = ctx.saved_tensors  # type: ignore[attr-defined]
+            _, gradient = _loss_and_gradient(nodes, rows[0], rows[1], rows[2], True)
         alone = outer.device.type == "cpu" and float(outer) == 1.0  # spares a pass over the table
         return gradient if alone else gradient * outer, None, None, None
+
+
+def _loss_and_gradient(
+    nodes: torch.Tensor,
+    users: torch.Tensor,
+    positives: torch.Tensor,
+    negatives: torch.Tensor,
+    wanted: bool,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the loss and, if wanted, its gradient (N, D).
+
+    With m = u . (i - j) and s = -sigmoid(-m) / B the gradients are s (i - j), s u and -s u.
+    """
+    chosen = nodes.index_select(0, users)
+    apart = nodes.index_select(0, positives)
+    apart -= nodes.index_select(0, negatives)
+    margins = torch.linalg.vecdot(chosen, apart)
+    loss = bpr_loss(margins, torch.zeros_like(margins))
+    if not wanted:
+        return loss, None
+    slopes = torch.sigmoid(-margins).div_(-len(users)).unsqueeze(1)
+    gradient = torch.zeros_like(nodes)
+    gradient.index_add_(0, users, apart.mul_(slopes))
+    gradient.index_add_(0, positives, chosen.mul_(slopes))
+    gradient.index_add_(0, negatives, chosen.neg_())  # alpha=-1 would leave the fast kernel on a CPU
+    return loss, gradient

@@ -8,6 +8,7 @@ import torch
 from rec_core.types import InputError
 
 _SLOTS_PER_PAIR = 8
+_CELLS_PER_PAIR = 32  # up to here (one pair in 32 seen) a mark for every possible pair is worth its memory
 _MIXER = -7046029254386353131  # odd 64-bit constant: spreads neighbouring keys over the slots
 
 
@@ -16,10 +17,11 @@ class UnseenSampler:
 
     Every seen pair marks one of at least 8 slots per pair. An unmarked slot proves a drawn pair unseen; only
     draws that meet a mark (about one in eight, beside the really seen) are looked up in the sorted pairs.
+    In a dense matrix every possible pair has a slot of its own and there is nothing to look up.
     Every unseen item of the user is equally likely. What is still rejected after a few rounds (users who have
     seen nearly everything) is drawn by rank among the user's unseen items, which never fails.
 
-    Memory: 16 to 24 bytes per seen pair.
+    Memory: 16 to 40 bytes per seen pair.
 
     Args:
         seen: compressed rows (indptr (U + 1,), items sorted and distinct inside each user).
@@ -42,7 +44,10 @@ class UnseenSampler:
         users = torch.repeat_interleave(torch.arange(len(self._counts), device=device), self._counts)
         self._pairs = users * n_items + items  # ascending
         self._bits = max(int(_SLOTS_PER_PAIR * len(self._pairs)).bit_length(), 8)
-        self._marked = torch.zeros(1 << self._bits, dtype=torch.bool, device=device)
+        n_cells = len(self._counts) * n_items
+        self._one_each = n_cells <= _CELLS_PER_PAIR * len(self._pairs)
+        n_slots = n_cells if self._one_each else 1 << self._bits
+        self._marked = torch.zeros(n_slots, dtype=torch.bool, device=device)
         self._marked[self._slot(self._pairs)] = True
 
     def can_lose(self, user_nums: torch.Tensor) -> torch.Tensor:
@@ -74,12 +79,16 @@ class UnseenSampler:
     def _seen(self, user_nums: torch.Tensor, item_nums: torch.Tensor) -> torch.Tensor:
         pairs = user_nums * self.n_items + item_nums
         met = self._marked[self._slot(pairs)]
+        if self._one_each:
+            return met
         suspects = pairs[met]
         places = torch.searchsorted(self._pairs, suspects).clamp(max=len(self._pairs) - 1)
         met[met.clone()] = self._pairs[places] == suspects
         return met
 
     def _slot(self, pairs: torch.Tensor) -> torch.Tensor:
+        if self._one_each:
+            return pairs
         return (pairs * _MIXER) >> (64 - self._bits) & ((1 << self._bits) - 1)
 
     def _by_rank(self, user_nums: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

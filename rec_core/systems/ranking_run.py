@@ -12,7 +12,7 @@ import pandas as pd
 from rec_core.device import set_threads
 from rec_core.evaluation.beyond import beyond_accuracy, genre_matrix
 from rec_core.evaluation.full_ranking import Ranking, rank_catalogue
-from rec_core.evaluation.per_user import per_user_metrics
+from rec_core.evaluation.per_user import per_user_metric, per_user_metrics
 from rec_core.evaluation.report import with_intervals
 from rec_core.evaluation.sampled_ranking import sampled_metrics
 from rec_core.processes import is_main
@@ -135,9 +135,8 @@ def watch(parts: RankingParts, scores: Callable[[], CatalogueScores]) -> Callabl
 
 def mean_metric(scores: CatalogueScores, parts: RankingParts) -> float:
     """Return the watched metric, the mean over validation users."""
-    name = parts.task.watch
     ranking = rank_catalogue(scores, parts.valid, parts.n_items, top_k=0)
-    return float(per_user_metrics(ranking, (int(name.partition("@")[2]),))[name].mean())
+    return float(per_user_metric(ranking, parts.task.watch).mean())
 
 
 def _watched(system: RankingSystem, parts: RankingParts) -> float:

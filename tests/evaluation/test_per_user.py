@@ -6,7 +6,7 @@ from sklearn.metrics import ndcg_score
 
 from rec_core.evaluation.full_ranking import Ranking, rank_catalogue
 from rec_core.evaluation.held_out import HeldOut
-from rec_core.evaluation.per_user import per_user_metrics
+from rec_core.evaluation.per_user import per_user_metric, per_user_metrics
 from rec_core.metrics import ranking as formulas
 from rec_core.types import InputError
 
@@ -34,6 +34,14 @@ def test_by_hand():
     ideal = 1 + 1 / np.log2(3) + 1 / 2
     assert frame["ndcg@4"].tolist() == pytest.approx([(1 / np.log2(3) + 1 / np.log2(5)) / ideal, 0])
     assert frame["ndcg@10"][1] == pytest.approx(1 / np.log2(10))
+    for name in frame.columns[1:]:
+        assert per_user_metric(by_hand(), name).tolist() == frame[name].tolist()
+
+
+@pytest.mark.parametrize("name", ["ndcg", "ndcg@0", "ndcg@-1", "precision@10", "@10"])
+def test_a_name_that_is_no_metric_is_refused(name):
+    with pytest.raises(InputError, match="no metric"):
+        per_user_metric(by_hand(), name)
 
 
 def test_equals_hit_tables_of_the_lists(make_case):

@@ -16,10 +16,11 @@ def sampler(pairs: list[tuple[int, int]], n_users: int, n_items: int) -> UnseenS
     return UnseenSampler(seen_items(users, items, n_users, n_items), n_items, CPU)
 
 
+@pytest.mark.parametrize("n_users", [2, 1000])  # a mark for every pair, and marks that several pairs share
 @pytest.mark.parametrize("rounds", [0, 1, 4])
-def test_every_unseen_item_is_equally_likely_by_rejection_and_by_rank(rounds: int):
+def test_every_unseen_item_is_equally_likely_by_rejection_and_by_rank(rounds: int, n_users: int):
     """User 0 lacks items 1, 4, 6 of 7; user 1 lacks all but 3: chi-square by hand stays below its 1e-4 bound."""
-    draw_from = sampler([(0, 0), (0, 2), (0, 3), (0, 5), (1, 3)], 2, 7)
+    draw_from = sampler([(0, 0), (0, 2), (0, 3), (0, 5), (1, 3)], n_users, 7)
     generator = torch.Generator().manual_seed(1)
     for user, allowed in ((0, [1, 4, 6]), (1, [0, 1, 2, 4, 5, 6])):
         drawn = draw_from.draw(torch.full((6000,), user), generator, rounds)
@@ -29,11 +30,12 @@ def test_every_unseen_item_is_equally_likely_by_rejection_and_by_rank(rounds: in
         assert ((counts[allowed] - expected) ** 2 / expected).sum() < 26
 
 
-def test_nothing_seen_is_ever_drawn_on_a_crowded_table():
+@pytest.mark.parametrize("n_users", [40, 2000])
+def test_nothing_seen_is_ever_drawn_on_a_crowded_table(n_users: int):
     rng = np.random.default_rng(0)
     pairs = np.unique(rng.integers(0, 40 * 30, 900))
     users, items = pairs // 30, pairs % 30
-    draw_from = sampler(list(zip(users, items, strict=True)), 40, 30)
+    draw_from = sampler(list(zip(users, items, strict=True)), n_users, 30)
     asked = torch.from_numpy(rng.integers(0, 40, 5000))
     drawn = draw_from.draw(asked, torch.Generator().manual_seed(0), 2)
     seen = set(zip(users.tolist(), items.tolist(), strict=True))
