@@ -61,7 +61,7 @@ class PairwiseRanking:
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**63)))
         self.begin_epoch(generator)
         order = torch.randperm(len(self._users), generator=generator, device=self._device)
-        users, items = self._users[order], self._items[order]
+        users, items = self._users.index_select(0, order), self._items.index_select(0, order)
         negatives = self._sampler.draw(users, generator)
         size = self._batch_size
         yield from zip(users.split(size), items.split(size), negatives.split(size), strict=True)

@@ -63,13 +63,13 @@ class UnseenSampler:
             rounds: draws before the ranked way.
         """
         drawn = self._uniform(len(user_nums), generator)
-        open_ = torch.arange(len(user_nums), device=user_nums.device)
+        open_ = self._seen(user_nums, drawn).nonzero()[:, 0]
         for _ in range(rounds):
-            open_ = open_[self._seen(user_nums[open_], drawn[open_])]
             if not len(open_):
                 return drawn
-            drawn[open_] = self._uniform(len(open_), generator)
-        open_ = open_[self._seen(user_nums[open_], drawn[open_])]
+            again = self._uniform(len(open_), generator)
+            drawn.index_copy_(0, open_, again)
+            open_ = open_[self._seen(user_nums.index_select(0, open_), again)]
         drawn[open_] = self._by_rank(user_nums[open_], generator)
         return drawn
 
@@ -78,7 +78,7 @@ class UnseenSampler:
 
     def _seen(self, user_nums: torch.Tensor, item_nums: torch.Tensor) -> torch.Tensor:
         pairs = user_nums * self.n_items + item_nums
-        met = self._marked[self._slot(pairs)]
+        met = self._marked.index_select(0, self._slot(pairs))
         if self._one_each:
             return met
         suspects = pairs[met]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -45,20 +46,22 @@ class Stepper:
         device = self._parameters[0].device.type
         wanted = {"fp32": False, "bf16": True, "auto": device == "cuda", "fast": multiplies_bf16()}
         on = wanted[precision]
-        self._autocast = torch.autocast(device, torch.bfloat16, enabled=on)
+        self._arithmetic = torch.autocast(device, torch.bfloat16) if on else nullcontext()
+        self._n_processes = n_processes()
 
     def step(self, batch: Any) -> torch.Tensor:
         """Move the weights once and return this process's part of the batch's mean loss, detached."""
-        self.optimiser.zero_grad(set_to_none=True)
+        for parameter in self._parameters:  # zero_grad without its profiling
+            parameter.grad = None
         share, part = _shard(self._objective, batch)
         loss = self._parameters[0].new_zeros(())
         if share:
-            with self._autocast:
+            with self._arithmetic:
                 loss = self._objective.loss(part)
-            if n_processes() > 1:
+            if self._n_processes > 1:
                 loss = loss * share
             loss.backward()
-        if n_processes() > 1:
+        if self._n_processes > 1:
             self._sum_gradients()
         self.optimiser.step()
         return loss.detach()
