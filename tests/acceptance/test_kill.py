@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 QUICK = {
     "behaviour.loop.epochs": 8,
-    "alignment.loop.epochs": 10,
+    "alignment.loop.epochs": 6,
     "sample_lm.hidden_size": 32,
     "sample_lm.n_layers": 2,
     "sample_lm.vocab_size": 1200,
@@ -32,20 +33,20 @@ QUICK = {
 }
 
 
-@pytest.mark.parametrize("stage", ["behaviour view", "language model", "tuning"])
-def test_killed_and_resumed_equals_uninterrupted(
-    stage: str, uninterrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_killed_in_three_stages_and_resumed_equals_uninterrupted(
+    settings: dict[str, Any], uninterrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kill -9 within a stage, see "lost", resume, compare every tensor."""
+    """Kill -9 within a stage, see "lost", resume, kill within the next; in the end compare every tensor."""
     for key, value in environment(tmp_path).items():
         monkeypatch.setenv(key, value)
     space = Workspace(tmp_path)
-    run_id = new_run("rallrec", "sample", "tiny", QUICK, workspace=space)
-    pid = jobs.start(space, run_id)
-    _wait_for(RunFolder(space.run_path(run_id)), stage)
-    os.kill(pid, signal.SIGKILL)
-    _until(lambda: jobs.state(space, run_id) == "lost")
-    assert not (space.run_path(run_id) / "metrics.json").exists()
+    run_id = new_run("rallrec", "sample", "tiny", settings, workspace=space)
+    for stage in ("behaviour view", "language model", "tuning"):
+        pid = jobs.start(space, run_id)
+        _wait_for(RunFolder(space.run_path(run_id)), stage)
+        os.kill(pid, signal.SIGKILL)
+        _until(lambda: jobs.state(space, run_id) == "lost")
+        assert not (space.run_path(run_id) / "metrics.json").exists()
     document = command(tmp_path, "resume", run_id)
     assert document["arms"]["rallrec"]["auc"]["n"] > 0
     assert jobs.state(space, run_id) == "done"
@@ -57,11 +58,17 @@ def test_killed_and_resumed_equals_uninterrupted(
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def settings(tiny_bert: Path) -> dict[str, Any]:
+    """Return small sizes, and words read by a random model: what is tested is where a run goes on."""
+    return QUICK | {"encoder.name": str(tiny_bert)}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train the same run without any interruption in a workspace of its own and return its folder."""
     workspace = tmp_path_factory.mktemp("uninterrupted")
-    settings = [part for key, value in QUICK.items() for part in ("--set", f"{key}={value}")]
-    document = command(workspace, "train", "rallrec", "--data", "sample", "--preset", "tiny", *settings)
+    given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    document = command(workspace, "train", "rallrec", "--data", "sample", "--preset", "tiny", *given)
     return workspace / "runs" / document["run"]
 
 
