@@ -18,6 +18,7 @@ from rec_core.store import PROJECT_ROOT, Workspace, write_json
 from rec_core.types import InputError
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-m", "rec_core")
+POLITENESS = 10  # steps of scheduling priority a worker lets others go first: the page stays quick beside it
 
 
 def start(workspace: Workspace, run_id: str, n_threads: int | None = None) -> int:
@@ -78,6 +79,7 @@ def spawn(workspace: Workspace, folder: RunFolder, n_threads: int | None) -> int
             start_new_session=True,
         )
     process = psutil.Process(worker.pid)
+    process.nice(min(process.nice() + POLITENESS, 19))
     take(folder, process)
     first = {
         "state": "running",

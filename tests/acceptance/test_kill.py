@@ -79,10 +79,10 @@ def _wait_for(run: RunFolder, stage: str) -> None:
         steps = [e["step"] / e["total"] for e in run.events() if e["stage"] == stage]
         return bool(steps) and steps[-1] >= 0.5
 
-    _until(reached, 240)
+    _until(reached, 900)
 
 
-def _until(condition: object, seconds: float = 30) -> None:
+def _until(condition: object, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, "waited in vain"

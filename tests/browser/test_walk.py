@@ -20,6 +20,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 PAGES = {"": "Recommendation as a language"} | {
     name.lower(): name for name in ("Data", "Train", "Runs", "Embeddings", "Rerank", "Recommend", "Bias")
 }
+PATIENCE = 120  # seconds: on a machine that others keep busy everything takes ten times as long
 HERE = ("http://localhost", "ws://localhost", "data:", "blob:", "about:")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -48,7 +49,7 @@ def address(workspace):
         for job in jobs.active(workspace):
             jobs.cancel(workspace, job.name)
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,7 @@ def browser():
 def page(browser):
     """A page that keeps what it complained about and whom it asked."""
     opened = browser.new_page(viewport={"width": 1400, "height": 1000})
+    opened.set_default_timeout(PATIENCE * 1000)
     opened.complaints, opened.strangers = [], []
     opened.on("console", lambda message: _note(opened.complaints, message))
     opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
@@ -83,28 +85,28 @@ def _note(complaints: list[str], message) -> None:
 
 def test_a_link_opens_its_page_on_a_server_that_has_just_started(address, page):
     page.goto(f"{address}/data")
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Bias").wait_for(timeout=20_000)
-    page.get_by_role("heading", name="Data", exact=True).wait_for(timeout=20_000)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Bias").wait_for()
+    page.get_by_role("heading", name="Data", exact=True).wait_for()
     assert page.url.endswith("/data")
+
+
+def test_home_builds_the_sample_in_a_worker_that_can_be_cancelled(address, page, workspace):
+    page.goto(address)
+    page.get_by_text("Sample dataset and run").wait_for()
+    assert jobs.state(workspace, "sample-build") in ("running", "queued")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    assert jobs.state(workspace, "sample-build") == "cancelled"
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_renders(address, page, path):
     page.goto(f"{address}/{path}")
-    page.get_by_role("heading", name=PAGES[path], exact=True).wait_for(timeout=20_000)
+    page.get_by_role("heading", name=PAGES[path], exact=True).wait_for()
     _quiet(page)
     assert page.get_by_test_id("stException").count() == 0
     assert page.complaints == []
     assert page.strangers == []
-
-
-def test_home_builds_the_sample_in_a_worker_that_can_be_cancelled(address, page, workspace):
-    page.goto(address)
-    page.get_by_text("Sample dataset and run").wait_for(timeout=20_000)
-    assert jobs.state(workspace, "sample-build") in ("running", "queued")
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Resume").wait_for(timeout=20_000)
-    assert jobs.state(workspace, "sample-build") == "cancelled"
 
 
 def _quiet(page) -> None:
@@ -115,7 +117,7 @@ def _quiet(page) -> None:
     page.wait_for_timeout(500)
 
 
-def _wait_for(url: str, seconds: float = 30) -> None:
+def _wait_for(url: str, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError), urlopen(url) as answer:
