@@ -2,9 +2,9 @@
 
 `python -m benchmarks.ours JOB.json`. The job has `model` (a key of `RANKING` or `CLICKS`), `kind`,
 `source`, `n_users`, `case_seed` (what `cases` builds the question from), `mode`, `epochs`, `seed`,
-`threads`, `config`, `patience` and `out`, as in `peers/recbole_driver.py`. One mode is ours alone:
-"train_to_target" trains without early stopping until validation reaches `target` or the epochs are over,
-and writes no scores. A process of its own, so that its peak memory is its own and its threads are set
+`threads`, `config`, `patience` and `out`, as in `peers/recbole_driver.py`; `precision`, where it is there,
+replaces that of the loop. One mode is ours alone: "train_to_target" trains without early stopping until
+validation reaches `target` or the epochs are over, and writes no scores. A process of its own, so that its peak memory is its own and its threads are set
 before torch starts.
 
 The settings are those the peer ships for the model: sizes, batch, learning rate and patience.
@@ -232,6 +232,7 @@ def _loop(base: LoopConfig, job: dict[str, Any]) -> dict[str, Any]:
         "evaluate_every": 1,
         "patience": (job.get("patience", _PATIENCE) if stops else job["epochs"]) + 1,
         "checkpoint_seconds": 1e9,
+        "precision": job.get("precision", base.precision),
     }
     return {**base.model_dump(), **own}
 

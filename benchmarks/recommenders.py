@@ -60,6 +60,7 @@ class Comparison:
         seed: of both.
         rounds: turns of a speed run.
         patience: validations in a row without a better one that both bear.
+        precision: of our training, in place of the system's own; "" leaves it.
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class Comparison:
         seed: int,
         rounds: int,
         patience: int,
+        precision: str = "",
     ) -> None:
         self.case = _case(model, source, n_users)
         self.name = f"{model} {self.case.name}"
         self._model, self._source, self._n_users = model, source, n_users
         self._runner, self._threads, self._seed, self._rounds = runner, threads, seed, rounds
+        self._precision = {"precision": precision} if precision else {}
         self._patience = {} if patience == _PATIENCE else {"patience": patience}
         if not (runner.exports / self.case.name).exists():
             self.case.export(runner.exports)
@@ -179,6 +182,7 @@ class Comparison:
             "seed": self._seed,
             "threads": threads,
             "config": {},
+            **({} if peer else self._precision),
             **(self._patience if mode == "train_to_stop" else {}),
         }
 
@@ -194,6 +198,7 @@ def main(
     patience: Annotated[
         int, typer.Option(min=1, help="Validations without a better one, of both.")
     ] = _PATIENCE,
+    precision: Annotated[str, typer.Option(help="Of our training: auto, fast, fp32 or bf16.")] = "",
     work: Annotated[Path | None, typer.Option(help="Where results are kept.")] = None,
     peer_python: Annotated[Path | None, typer.Option(help="A python that has RecBole already.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run everything anew.")] = False,
@@ -210,7 +215,7 @@ def main(
         rows = []
         for model in names:
             sample = users if model in RANKERS else 0
-            comparison = Comparison(model, data, sample, runner, threads, seed, rounds, patience)
+            comparison = Comparison(model, data, sample, runner, threads, seed, rounds, patience, precision)
             found = _rows(comparison, what)
             rows += found
             if not as_json:

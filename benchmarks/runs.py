@@ -33,7 +33,7 @@ Library = Literal["ours", "recbole"]
 class Runner:
     """Where results are kept and what runs the peer.
 
-    Results lie in `work`/<case>/<library>/<model>/<mode>-seed-<n>[-patience-<n>][-round-<n>]/.
+    Results lie in `work`/<case>/<library>/<model>/<mode>-seed-<n>[-patience-<n>][-<precision>][-round-<n>]/.
     """
 
     work: Path
@@ -58,6 +58,7 @@ class Runner:
         """
         name = f"{job['mode']}-seed-{job['seed']}"
         name += f"-patience-{job['patience']}" if "patience" in job else ""
+        name += f"-{job['precision']}" if "precision" in job else ""
         name += "" if turn is None else f"-round-{turn + 1}"
         out = self.work / job["dataset"] / library / job["model"].lower() / name
         if not self.fresh and _matches(out / "result.json", job):
