@@ -84,14 +84,17 @@ def test_the_page_shows_the_same_list(sample: Sample, monkeypatch: pytest.Monkey
 
 def test_alpha_at_its_ends_gives_one_channel(sample: Sample) -> None:
     """alpha = 1 is the semantic order, alpha = 0 the recency order, for several beta; at 1/2 beta is idle."""
+    from rec_core.store import Workspace
+    from rec_core.workbench import rerank
+
     viewer, target = _question(sample)
+    given = ("--alpha", "0.7", "--beta", "2", "--top-k", "10")
+    words = ("rerank", sample.run, "--user", viewer, "--item", target, *given)
 
     def asked(alpha: float, beta: float) -> dict:
-        return command(
-            sample.workspace,
-            *("rerank", sample.run, "--user", viewer, "--item", target),
-            *("--alpha", str(alpha), "--beta", str(beta), "--top-k", "10"),
-        )
+        return rerank(sample.run, viewer, target, alpha, beta, 10, workspace=Workspace(sample.workspace))
+
+    assert command(sample.workspace, *words)["evidence"] == asked(0.7, 2.0)["evidence"]
 
     for beta in (0.5, 2.0):
         pure = asked(1.0, beta)
