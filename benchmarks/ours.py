@@ -4,8 +4,8 @@
 `source`, `n_users`, `case_seed` (what `cases` builds the question from), `mode`, `epochs`, `seed`,
 `threads`, `config`, `patience` and `out`, as in `peers/recbole_driver.py`; `precision`, where it is there,
 replaces that of the loop. One mode is ours alone: "train_to_target" trains without early stopping until
-validation reaches `target` or the epochs are over, and writes no scores. A process of its own, so that its peak memory is its own and its threads are set
-before torch starts.
+validation reaches `target` or the epochs are over, and writes no scores. A process of its own, so that its
+peak memory is its own and its threads are set before torch starts.
 
 The settings are those the peer ships for the model: sizes, batch, learning rate and patience.
 """

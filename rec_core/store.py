@@ -51,6 +51,10 @@ class Workspace:
         """Return the folder of a run (which may not exist yet)."""
         return self.root / "runs" / check_name(run_id, "run")
 
+    def tuning_path(self, name: str) -> Path:
+        """Return the folder of a tuning (which may not exist yet)."""
+        return self.root / "tunings" / check_name(name, "tuning")
+
     def names(self, kind: str) -> list[str]:
         """Return the names in `kind` ("datasets" or "runs"), sorted; half-written folders are not listed."""
         folder = self.root / kind

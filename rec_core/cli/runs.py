@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Runs: list, show, compare, users, note, queue, watch, cancel.")
 
 JobName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, or a background job's name.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="RUN", help="The id of a run or tuning, or a background job's name.", show_default=False
+    ),
 ]
 
 
@@ -143,7 +146,7 @@ def queue(as_json: AsJson = False) -> None:
 
 @app.command(epilog=examples("runs watch rallrec-sample-tiny-s0-1a2b3c"))
 def watch(run: JobName, as_json: AsJson = False) -> None:
-    """Attach to a run at work until it ends.
+    """Attach to a run or tuning at work until it ends.
 
     Draws its progress; Ctrl-C detaches and leaves it running. Background jobs have names of their own.
     """
@@ -168,9 +171,9 @@ def watch(run: JobName, as_json: AsJson = False) -> None:
 
 @app.command(epilog=examples("runs cancel rallrec-sample-tiny-s0-1a2b3c"))
 def cancel(run: JobName, as_json: AsJson = False) -> None:
-    """Stop a run, or take it out of the line.
+    """Stop a run or tuning, or take it out of the line.
 
-    It ends within five seconds; its checkpoints stay. Background jobs have names of their own.
+    It ends within five seconds; what it has done stays. Background jobs have names of their own.
     """
     from rec_core import jobs
     from rec_core.store import Workspace

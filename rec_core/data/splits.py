@@ -92,27 +92,39 @@ def in_rows(split: Split, rows: np.ndarray) -> Split:
     return Split(split.kind, rows[split.train], rows[split.valid], rows[split.test])
 
 
-def leak_checks(interactions: Interactions, split: Split) -> list[dict[str, Any]]:
+def leak_checks(interactions: Interactions, split: Split, has_time: bool = True) -> list[dict[str, Any]]:
     """Look for ways in which the answers of the test part are visible in training.
 
     Args:
         interactions: the rows in global time order.
         split: rows of these interactions (a split of samples goes through `in_rows` first).
+        has_time: the timestamps are times; without, they only number the rows of a file.
 
     Returns:
-        One dict per check: `check` (name), `ok`, `detail` (one sentence with the counts). "parts disjoint"
+        One dict per check: `check` (name), `ok`, `detail` (what was found, with the counts). "parts disjoint"
         and "users in order" hold for every sound split, "pairs apart" unless the source repeats pairs.
-        "calendar in order" fails for leave-one-out by construction. The last two tell of cold starts.
+        "calendar in order" ("rows in order" where there is no calendar) fails for leave-one-out by
+        construction. The last two tell of cold starts.
     """
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
+    instead = _order_without_times(interactions, has_time)
     return [
         _parts_are_disjoint(parts),
-        _users_are_in_order(interactions, parts),
-        _calendar_is_in_order(interactions, parts),
+        _users_are_in_order(interactions, parts, instead),
+        _all_are_in_order(interactions, parts, instead),
         _pairs_are_apart(interactions, parts),
-        _users_are_known(interactions, parts),
-        _items_are_known(interactions, parts),
+        _are_known("user", "belong to", interactions.user_nums, parts),
+        _are_known("item", "are about", interactions.item_nums, parts),
     ]
+
+
+def _order_without_times(interactions: Interactions, has_time: bool) -> str:
+    """Return a sentence on what orders the rows when it is not time, else nothing."""
+    if not has_time:
+        return "There are no times: the order is that of the file."
+    if len(interactions) > 1 and np.ptp(interactions.timestamps) == 0:
+        return "All times are the same: the order is that of user and item numbers."
+    return ""
 
 
 def _check(name: str, bad: int, good: str, problem: str) -> dict[str, Any]:
@@ -126,11 +138,20 @@ def _parts_are_disjoint(parts: dict[str, np.ndarray]) -> dict[str, Any]:
     return _check("parts disjoint", repeated, "No row is in two parts.", problem)
 
 
-def _users_are_in_order(interactions: Interactions, parts: dict[str, np.ndarray]) -> dict[str, Any]:
+def _users_are_in_order(
+    interactions: Interactions, parts: dict[str, np.ndarray], instead: str
+) -> dict[str, Any]:
     latest = np.full(interactions.n_users, -1, dtype=np.int64)
     np.maximum.at(latest, interactions.user_nums[parts["train"]], parts["train"])
     later = np.concatenate([parts["valid"], parts["test"]])
     bad = int((later < latest[interactions.user_nums[later]]).sum())
+    if instead:
+        return _check(
+            "users in order",
+            bad,
+            f"{instead} No user is tested on a row that stands before a row of theirs that was trained on.",
+            f"{instead} {bad:,} valid or test rows stand before a training row of the same user.",
+        )
     return _check(
         "users in order",
         bad,
@@ -139,10 +160,19 @@ def _users_are_in_order(interactions: Interactions, parts: dict[str, np.ndarray]
     )
 
 
-def _calendar_is_in_order(interactions: Interactions, parts: dict[str, np.ndarray]) -> dict[str, Any]:
+def _all_are_in_order(
+    interactions: Interactions, parts: dict[str, np.ndarray], instead: str
+) -> dict[str, Any]:
     held_out = np.concatenate([parts["valid"], parts["test"]])
     first = held_out.min() if len(held_out) else len(interactions)
     bad = int((parts["train"] > first).sum())
+    if instead:
+        return _check(
+            "rows in order",
+            bad,
+            f"{instead} Everything in train stands before everything held out.",
+            f"{instead} {bad:,} training rows stand after the first held-out row.",
+        )
     return _check(
         "calendar in order",
         bad,
@@ -162,21 +192,11 @@ def _pairs_are_apart(interactions: Interactions, parts: dict[str, np.ndarray]) -
     )
 
 
-def _users_are_known(interactions: Interactions, parts: dict[str, np.ndarray]) -> dict[str, Any]:
-    bad = int((~np.isin(interactions.user_nums[parts["test"]], interactions.user_nums[parts["train"]])).sum())
+def _are_known(noun: str, says: str, numbers: np.ndarray, parts: dict[str, np.ndarray]) -> dict[str, Any]:
+    bad = int((~np.isin(numbers[parts["test"]], numbers[parts["train"]])).sum())
     return _check(
-        "test users known",
+        f"test {noun}s known",
         bad,
-        "Every user of the test part is in train.",
-        f"{bad:,} test rows belong to users without a training row (cold start).",
-    )
-
-
-def _items_are_known(interactions: Interactions, parts: dict[str, np.ndarray]) -> dict[str, Any]:
-    bad = int((~np.isin(interactions.item_nums[parts["test"]], interactions.item_nums[parts["train"]])).sum())
-    return _check(
-        "test items known",
-        bad,
-        "Every item of the test part is in train.",
-        f"{bad:,} test rows are about items without a training row (cold start).",
+        f"Every {noun} of the test part is in train.",
+        f"{bad:,} test rows {says} {noun}s without a training row (cold start).",
     )

@@ -19,19 +19,19 @@ STOP_SECONDS, TERM_SECONDS, KILL_SECONDS = 3.0, 0.8, 0.8  # together under 5 sec
 
 
 def cancel(workspace: Workspace, name: str, grace: float = STOP_SECONDS) -> str:
-    """Stop a run or job, or take it out of the line, and return the state it ended in, within 5 seconds.
+    """Stop a run, tuning or job, or take it out of the line; return the state it ended in, within 5 seconds.
 
-    What was checkpointed stays, so that a cancelled run can be resumed. Work that ended by itself meanwhile
-    keeps its state. Only the process whose pid and start time were recorded is signalled, with those of its
-    group; a run inside this very process is only asked, and "cancelling" is returned.
+    What was checkpointed stays, so that a cancelled run or tuning can be taken up again. Work that ended by
+    itself meanwhile keeps its state. Only the process whose pid and start time were recorded is signalled,
+    with those of its group; work inside this very process is only asked, and "cancelling" is returned.
 
     Args:
         workspace: where it is.
-        name: of a run or command job.
+        name: of a run, tuning or command job.
         grace: seconds in which it may end by itself at a step boundary before it is told to.
 
     Raises:
-        InputError: there is no run or job of that name.
+        InputError: there is no run, tuning or job of that name.
         RuntimeError: the process outlives KILL.
     """
     workspace.check_writable()

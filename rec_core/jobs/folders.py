@@ -1,4 +1,4 @@
-"""Where detached work lives: a run in `runs/<id>/`, a command in `jobs/<name>/`, with the same files."""
+"""Where work lives: a run in `runs/`, a tuning in `tunings/`, a command in `jobs/`, with the same files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ COMMAND_FILE = "job.json"
 
 
 def find(workspace: Workspace, name: str) -> RunFolder:
-    """Return the folder of a run or, when there is no run of that name, of a command job.
+    """Return the folder of the run, else the tuning, else the command job of that name.
 
     Raises:
-        InputError: there is neither.
+        InputError: there is none of them.
     """
-    for path in (workspace.run_path(name), job_path(workspace, name)):
+    for path in (workspace.run_path(name), workspace.tuning_path(name), job_path(workspace, name)):
         if path.is_dir():
             return RunFolder(path)
-    raise InputError(f"There is no run or job {name!r} in {workspace.root}; `runs list` shows the runs.")
+    raise InputError(
+        f"There is no run, tuning or job {name!r} in {workspace.root}; `runs list` shows the runs."
+    )
 
 
 def find_run(workspace: Workspace, run_id: str) -> RunFolder:
@@ -67,10 +69,11 @@ def new_command(workspace: Workspace, name: str, argv: Sequence[str]) -> RunFold
     """Make, or empty, the folder of a command job and return it, queued.
 
     Raises:
-        InputError: the name is a run's, or `argv` is empty.
+        InputError: the name is a run's or a tuning's, or `argv` is empty.
     """
-    if workspace.run_path(name).exists():
-        raise InputError(f"{name!r} is the name of a run; give the job another name.")
+    for kind, path in (("run", workspace.run_path(name)), ("tuning", workspace.tuning_path(name))):
+        if path.exists():
+            raise InputError(f"{name!r} is the name of a {kind}; give the job another name.")
     if not argv:
         raise InputError(f"The job {name!r} has no command; name one, for example `sample build`.")
     folder = RunFolder(job_path(workspace, name))

@@ -29,7 +29,7 @@ def state(workspace: Workspace, name: str) -> str:
     """Return queued, running, cancelling, cancelled, failed, done or lost.
 
     Raises:
-        InputError: there is no run or job of that name.
+        InputError: there is no run, tuning or job of that name.
     """
     return state_of(find(workspace, name))
 
@@ -57,7 +57,7 @@ def active(workspace: Workspace) -> list[Job]:
 
 
 def wait(workspace: Workspace, name: str, timeout: float, poll: float = 0.1) -> str:
-    """Return the state once nobody works on a run or job and it is not queued, or after `timeout` seconds."""
+    """Return the state once nobody is at it and it is not queued, or after `timeout` seconds."""
     folder = find(workspace, name)
     end = time.monotonic() + timeout
     while (now := state_of(folder)) in ("queued", *AT_WORK) and time.monotonic() < end:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -13,6 +13,8 @@ from rec_core.nets.field_embedding import FieldBatch, FieldEmbedding, FieldNet, 
 from rec_core.nets.mlp import MLP, linear
 
 Residual = Literal["none", "last", "every"]
+Bilinear = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+BilinearGradients = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
 class AutoInt(FieldNet):
@@ -105,47 +107,39 @@ class FieldAttention(nn.Module):
         n_fields, width, n_rows = fields.shape
         parts = map_fields(self.inward, fields).view(n_fields, 3, self._n_heads, -1, n_rows)
         queries, keys, values = parts.unbind(1)  # (F, heads, A / heads, B)
-        scores = FieldProducts.apply(queries * (width // self._n_heads) ** -0.5, keys)
+        scores = field_products(queries * (width // self._n_heads) ** -0.5, keys)
         weights = self.dropout(scores.softmax(dim=1))
-        heads = WeightedFields.apply(weights, values).view(fields.shape)
+        heads = weighted_fields(weights, values).view(fields.shape)
         attended = map_fields(self.outward, heads)
         return attended if self.residual is None else (attended + map_fields(self.residual, fields)).relu()
 
 
-class FieldProducts(torch.autograd.Function):
-    """Dot products of all pairs of fields, head by head."""
+class _ByHand(torch.autograd.Function):
+    """A map of two tensors whose gradients are written out too."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return scores (F, F, heads, B) from queries and keys (F, heads, A / heads, B)."""
-        ctx.save_for_backward(*inputs)
-        return _products(*inputs)
+    def forward(
+        ctx: Any, value: Bilinear, gradients: BilinearGradients, left: torch.Tensor, right: torch.Tensor
+    ) -> torch.Tensor:
+        """Return value(left, right)."""
+        ctx.gradients = gradients
+        ctx.save_for_backward(left, right)
+        return value(left, right)
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the gradients of queries and keys."""
-        queries, keys = ctx.saved_tensors  # type: ignore[attr-defined]
-        return _weighted(gradient, keys), _weighted(gradient.transpose(0, 1), queries)
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, None, torch.Tensor, torch.Tensor]:  # type: ignore[override]
+        """Return the gradients of both tensors."""
+        return None, None, *ctx.gradients(gradient, *ctx.saved_tensors)
 
 
-class WeightedFields(torch.autograd.Function):
-    """Sums of the fields' values under each field's weights, head by head."""
+def field_products(queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """Return scores (F, F, heads, B): the products of all pairs of fields (F, heads, A / heads, B)."""
+    return _ByHand.apply(_products, _products_gradients, queries, keys)
 
-    @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return sums as the values, (F, heads, A / heads, B); weights are (F, F, heads, B)."""
-        ctx.save_for_backward(*inputs)
-        return _weighted(*inputs)
 
-    @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx, gradient: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the gradients of weights and values."""
-        weights, values = ctx.saved_tensors  # type: ignore[attr-defined]
-        return _products(gradient, values), _weighted(weights.transpose(0, 1), gradient)
+def weighted_fields(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return the fields' sums (F, heads, A / heads, B) of all values under weights (F, F, heads, B)."""
+    return _ByHand.apply(_weighted, _weighted_gradients, weights, values)
 
 
 def map_fields(layer: nn.Linear, fields: torch.Tensor) -> torch.Tensor:
@@ -170,3 +164,15 @@ def _weighted(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     for column, value in zip(columns[1:], values[1:], strict=True):
         total.addcmul_(column, value)
     return total
+
+
+def _products_gradients(
+    gradient: torch.Tensor, left: torch.Tensor, right: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return _weighted(gradient, right), _weighted(gradient.transpose(0, 1), left)
+
+
+def _weighted_gradients(
+    gradient: torch.Tensor, weights: torch.Tensor, values: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return _products(gradient, values), _weighted(weights.transpose(0, 1), gradient)

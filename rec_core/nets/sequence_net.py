@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import nn
 
 from rec_core.nets.ragged_rows import RaggedRows
 
 
-class SequenceNet(nn.Module):
+class SequenceNet(nn.Module, ABC):
     """Read items oldest first; the state at a position has read the items up to and including it.
 
     Scores of all items are `states @ item_vectors.T`, higher is better. Sequences are left-padded with `pad`.
@@ -30,13 +32,13 @@ class SequenceNet(nn.Module):
         return self.n_items
 
     @property
+    @abstractmethod
     def item_vectors(self) -> torch.Tensor:
         """Return the vectors (I, D) that states are compared with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_rows(self, rows: RaggedRows, users: torch.Tensor | None) -> torch.Tensor:
         """Return the states (P, D) of the real positions."""
-        raise NotImplementedError
 
     def newest_states(self, rows: RaggedRows, users: torch.Tensor | None, ends: torch.Tensor) -> torch.Tensor:
         """Return the states (R, D) at the positions `ends`, the newest one of each row that is not empty."""

@@ -9,7 +9,8 @@ import torch
 
 from rec_core.losses.info_nce import info_nce
 from rec_core.nets.lightgcn import LightGCN
-from rec_core.objectives.pairwise_ranking import Batch, PairwiseRanking, Penalty
+from rec_core.objectives.pairwise_ranking import PairwiseRanking, Penalty
+from rec_core.objectives.training_pairs import Batch
 from rec_core.objectives.unseen_sampler import UnseenSampler
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -10,13 +9,13 @@ import torch
 
 from rec_core.losses.bpr import bpr_of_rows
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
+from rec_core.objectives.training_pairs import Batch, TrainingPairs
 from rec_core.objectives.unseen_sampler import UnseenSampler
 
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 Penalty = Literal["rows", "all"]
 
 
-class PairwiseRanking:
+class PairwiseRanking(TrainingPairs):
     """Binds a net that gives node vectors (matrix factorisation, LightGCN and its kin) to BPR.
 
     Args:
@@ -40,38 +39,10 @@ class PairwiseRanking:
         reg: float,
         penalty: Penalty = "rows",
     ) -> None:
+        super().__init__(user_nums, item_nums, sampler, batch_size, net.embedding.device)
         self.net = net
-        self._sampler = sampler
-        self._batch_size = batch_size
         self._reg = reg
         self._penalty = penalty
-        self._device = net.embedding.device
-        users = torch.from_numpy(np.asarray(user_nums, dtype=np.int64)).to(self._device)
-        items = torch.from_numpy(np.asarray(item_nums, dtype=np.int64)).to(self._device)
-        can_lose = sampler.can_lose(users)  # who has seen all has no negative item
-        self._users, self._items = users[can_lose], items[can_lose]
-
-    @property
-    def n_batches(self) -> int:
-        """Return the number of batches of one epoch."""
-        return -(-len(self._users) // self._batch_size)
-
-    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield users, items and negatives (B,) of one epoch in random order; negatives are drawn anew."""
-        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**63)))
-        self.begin_epoch(generator)
-        order = torch.randperm(len(self._users), generator=generator, device=self._device)
-        users, items = self._users.index_select(0, order), self._items.index_select(0, order)
-        negatives = self._sampler.draw(users, generator)
-        size = self._batch_size
-        yield from zip(users.split(size), items.split(size), negatives.split(size), strict=True)
-
-    def begin_epoch(self, generator: torch.Generator) -> None:
-        """Prepare an epoch; nothing here, for objectives that draw more than negatives."""
-
-    def weight(self, batch: Batch) -> int:
-        """Return the number of pairs the loss is a mean over."""
-        return len(batch[0])
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return BPR plus the weighted L2 for one batch."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
 from rec_core.losses.bpr import l2_of_rows
 from rec_core.losses.candidate_choice import candidate_choice
 from rec_core.nets.amp_cf import AMPCF
+from rec_core.objectives.training_pairs import Batch, TrainingPairs
 from rec_core.objectives.unseen_sampler import UnseenSampler
 
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
-
-class PersonaChoice:
+class PersonaChoice(TrainingPairs):
     """Binds AMP-CF to the choice among drawn candidates and to the entropy of its attention.
 
     Loss = choice + positive_entropy_weight H(a | taken) - negative_entropy_weight H(a | drawn): a taken item
@@ -50,36 +47,16 @@ class PersonaChoice:
         positive_entropy_weight: float = 0.0,
         negative_entropy_weight: float = 0.0,
     ) -> None:
+        super().__init__(user_nums, item_nums, sampler, batch_size, net.items.device)
         self.net = net
-        self._sampler = sampler
         self._n_negatives = n_negatives
-        self._batch_size = batch_size
         self._reg = reg
         self._entropy_weights = (positive_entropy_weight, negative_entropy_weight)
-        self._device = net.items.device
-        users = torch.from_numpy(np.asarray(user_nums, dtype=np.int64)).to(self._device)
-        items = torch.from_numpy(np.asarray(item_nums, dtype=np.int64)).to(self._device)
-        can_lose = sampler.can_lose(users)  # who has seen all has no negative item
-        self._users, self._items = users[can_lose], items[can_lose]
 
-    @property
-    def n_batches(self) -> int:
-        """Return the number of batches of one epoch."""
-        return -(-len(self._users) // self._batch_size)
-
-    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield users (B,), items (B,) and negatives (B, S) of one epoch in random order."""
-        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**63)))
-        order = torch.randperm(len(self._users), generator=generator, device=self._device)
-        users, items = self._users[order], self._items[order]
-        drawn = self._sampler.draw(users.repeat_interleave(self._n_negatives), generator)
-        negatives = drawn.view(-1, self._n_negatives)
-        size = self._batch_size
-        yield from zip(users.split(size), items.split(size), negatives.split(size), strict=True)
-
-    def weight(self, batch: Batch) -> int:
-        """Return the number of pairs the loss is a mean over."""
-        return len(batch[0])
+    def draw_negatives(self, users: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the drawn candidates (N, S) of each user (N,)."""
+        drawn = super().draw_negatives(users.repeat_interleave(self._n_negatives), generator)
+        return drawn.view(-1, self._n_negatives)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return choice, entropies and L2 of one batch."""

@@ -16,7 +16,6 @@ from rec_core.data.histories import HistoryStore
 from rec_core.data.interactions import subset
 from rec_core.probes import popularity, position
 from rec_core.probes.baselines import popular_lists, profile_lists, random_lists
-from rec_core.retrieval.full_ranking import top_unseen
 from rec_core.seeding import numpy_generator
 from rec_core.store import Workspace, content_hash, new_folder, read_json, write_json, write_table
 from rec_core.types import (
@@ -191,10 +190,16 @@ def _id_model(system: Any, histories: HistoryStore, users: list[int]) -> dict[st
     """Return the lists of the behaviour model that a system builds on, nothing where it builds on none."""
     if not (hasattr(system, "views") and hasattr(system, "users")):
         return {}
-    seen = [histories.of(user).item_nums for user in users]
-    rows = top_unseen(system.users[users], system.views["id"].values, seen, _LIST_LENGTH)
-    lists = {user: [int(i) for i in row if i >= 0] for user, row in zip(users, rows, strict=True)}
-    return {"id model": lists}
+    import torch
+
+    from rec_core.evaluation.exact_top import exact_top
+
+    def best_unseen(user: int) -> list[int]:
+        scores = torch.from_numpy(system.views["id"].values @ system.users[user])
+        scores[histories.of(user).item_nums] = -torch.inf
+        return [item for item in exact_top(scores.unsqueeze(0), _LIST_LENGTH)[0].tolist() if item >= 0]
+
+    return {"id model": {user: best_unseen(user) for user in users}}
 
 
 _RUNNERS: dict[str, Callable[[_Audited, Progress], ProbeResult]] = {

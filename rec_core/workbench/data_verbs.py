@@ -183,7 +183,7 @@ def split_preview(
         "parts": parts,
         "kept": kept,
         "dropped": len(interactions) - kept,
-        "leaks": leak_checks(interactions, split),
+        "leaks": leak_checks(interactions, split, dataset.has_time),
     }
 
 

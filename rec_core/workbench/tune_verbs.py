@@ -24,7 +24,7 @@ from rec_core.config import Config, Range
 from rec_core.processes import n_processes
 from rec_core.roster import card
 from rec_core.run_folder import RunFolder, environment_facts, true_state
-from rec_core.store import Workspace, check_name, content_hash, write_json
+from rec_core.store import Workspace, content_hash, write_json
 from rec_core.types import Cancelled, InputError, Progress, ignore_progress
 from rec_core.workbench.data_verbs import load_dataset
 from rec_core.workbench.run_verbs import config_of
@@ -57,8 +57,8 @@ def new_tuning(
     dataset = load_dataset(data, progress, workspace=space)
     searched = {name: [type(limits).__name__, asdict(limits)] for name, limits in ranges.items()}
     key = (system, config.model_dump(mode="json"), dataset.content_hash, seed, searched)
-    name = check_name(f"{system}-{data}-{preset}-s{seed}-{content_hash(*key, length=6)}", "tuning")
-    folder = RunFolder(space.root / "tunings" / name)
+    name = f"{system}-{data}-{preset}-s{seed}-{content_hash(*key, length=6)}"
+    folder = RunFolder(space.tuning_path(name))
     facts = {
         "system": system,
         "dataset": data,
@@ -167,7 +167,7 @@ def _refuse_second_worker(folder: RunFolder) -> None:
     if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
         raise InputError(
             f"Tuning {folder.run_id} is already worked on by process {status['pid']}; wait for it, or "
-            f"stop it with a file STOP in {folder.path}."
+            f"cancel it with `runs cancel {folder.run_id}`."
         )
 
 

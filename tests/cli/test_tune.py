@@ -61,3 +61,16 @@ def test_somebody_at_work_is_not_disturbed(cli, tuned, space, monkeypatch):
     monkeypatch.setattr("rec_core.jobs.claims.worker_of", lambda folder: type("Other", (), {"pid": 1}))
     refused = cli("tune", "graph_cf", "--data", "d")
     assert refused.code == 2 and "process 1" in refused.err and tuned[1] == []
+
+
+def test_a_search_is_watched_and_cancelled_by_its_name(cli, space):
+    folder = RunFolder(space / "tunings" / RESULT["tuning"])
+    folder.path.mkdir(parents=True)
+    folder.report(ProgressEvent("trials", 2, 2, metrics={"best": 0.25}))
+    folder.set_status("done")
+    told = {"run": RESULT["tuning"], "state": "done"}
+    watched = cli("runs", "watch", RESULT["tuning"], "--json")
+    assert watched.document == told and "trials 2/2 best=0.25" in watched.err
+    folder.set_status("queued")
+    assert cli("runs", "cancel", RESULT["tuning"], "--json").document == {**told, "state": "cancelled"}
+    assert folder.status["state"] == "cancelled"

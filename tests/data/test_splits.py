@@ -88,6 +88,26 @@ def test_leave_one_out_sees_other_users_future(random_interactions):
     assert "calendar in order" in failed(made, leave_one_out(made))
 
 
+@pytest.mark.parametrize(
+    ("times", "order"),
+    [
+        (None, "There are no times: the order is that of the file."),
+        ([9] * 8, "All times are the same: the order is that of user and item numbers."),
+    ],
+)
+@pytest.mark.parametrize("leaks", [False, True])
+def test_without_times_the_checks_speak_of_rows(times, order, leaks):
+    made = make_interactions([0] * 4 + [1] * 4, [0, 1, 2, 3] * 2, None, times)
+    split = leave_one_out(made) if leaks else global_time(len(made), (0.5, 0.25, 0.25))
+    checks = {check["check"]: check for check in leak_checks(made, split, has_time=times is not None)}
+    assert "calendar in order" not in checks
+    assert checks["rows in order"]["ok"] is not leaks
+    told = "2 training rows stand after" if leaks else "Everything in train stands before"
+    assert checks["rows in order"]["detail"].startswith(f"{order} {told}")
+    assert checks["users in order"]["ok"]
+    assert checks["users in order"]["detail"].startswith(f"{order} No user is tested")
+
+
 def test_an_empty_test_part_leaks_nothing(random_interactions):
     made = random_interactions(2)
     assert failed(made, global_time(len(made), (1, 0, 0))) == set()

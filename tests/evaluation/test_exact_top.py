@@ -14,7 +14,7 @@ def test_equals_a_stable_sort(n_values, top_k):
     rng = np.random.default_rng(n_values)
     for n_items in (top_k, 3 * top_k, 8 * top_k, 8 * top_k + 5, 501):
         scores = rng.integers(0, n_values, (6, n_items)).astype(np.float64)
-        scores[0, : n_items // 2] = scores[1, 1:] = -np.inf
+        scores[0, : n_items // 2] = scores[1, 1:] = scores[2] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")
         shown = np.where(np.take_along_axis(scores, order, 1) > -np.inf, order, -1)[:, :top_k]
         padded = np.pad(shown, ((0, 0), (0, top_k - shown.shape[1])), constant_values=-1)

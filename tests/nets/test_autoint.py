@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rec_core.nets.autoint import AutoInt, FieldAttention, FieldProducts, WeightedFields
+from rec_core.nets.autoint import AutoInt, FieldAttention, field_products, weighted_fields
 
 
 def drawn(*shape: int) -> torch.Tensor:
@@ -56,13 +56,13 @@ def test_attention_equals_torchs_module():
 def test_products_and_sums_equal_einsum_with_right_gradients():
     left, right, weights = drawn(3, 2, 4, 5), drawn(3, 2, 4, 5).flip(0), drawn(3, 3, 2, 5)
     want = torch.einsum("ihdb,jhdb->ijhb", left, right)
-    torch.testing.assert_close(FieldProducts.apply(left, right), want)
+    torch.testing.assert_close(field_products(left, right), want)
     want = torch.einsum("ijhb,jhdb->ihdb", weights, right)
-    torch.testing.assert_close(WeightedFields.apply(weights, right), want)
+    torch.testing.assert_close(weighted_fields(weights, right), want)
     for tensor in (left, right, weights):
         tensor.requires_grad_()
-    assert torch.autograd.gradcheck(FieldProducts.apply, (left, right), fast_mode=True)
-    assert torch.autograd.gradcheck(WeightedFields.apply, (weights, right), fast_mode=True)
+    assert torch.autograd.gradcheck(field_products, (left, right), fast_mode=True)
+    assert torch.autograd.gradcheck(weighted_fields, (weights, right), fast_mode=True)
 
 
 def net(field_sizes, residual="none") -> AutoInt:

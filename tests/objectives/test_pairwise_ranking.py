@@ -1,4 +1,4 @@
-"""BPR over node vectors: batches cover the pairs, the loss is the formula, two steps are Adam's."""
+"""BPR over node vectors: the loss is the formula, two steps are Adam's."""
 
 import math
 
@@ -17,6 +17,7 @@ from rec_core.training.step import Stepper
 USERS = np.array([0, 0, 1, 1, 2, 2, 2], dtype=np.int32)
 ITEMS = np.array([0, 1, 1, 2, 0, 2, 3], dtype=np.int32)
 SEEN = seen_items(USERS, ITEMS, 3, 5)
+BATCH = (torch.tensor([0, 2]), torch.tensor([1, 3]), torch.tensor([4, 1]))
 
 
 def net(n_layers: int) -> MatrixFactorisation:
@@ -24,39 +25,9 @@ def net(n_layers: int) -> MatrixFactorisation:
     return LightGCN(4, n_layers, graph, torch.Generator().manual_seed(0))
 
 
-def objective(batch_size: int = 3, reg: float = 0.01, n_layers: int = 2, **settings) -> PairwiseRanking:
+def objective(reg: float = 0.01, n_layers: int = 2, **settings) -> PairwiseRanking:
     sampler = UnseenSampler(SEEN, 5, torch.device("cpu"))
-    return PairwiseRanking(net(n_layers), USERS, ITEMS, sampler, batch_size, reg, **settings)
-
-
-@pytest.mark.parametrize(("batch_size", "sizes"), [(3, [3, 3, 1]), (7, [7]), (100, [7])])
-def test_an_epoch_is_every_pair_once_with_an_unseen_item(batch_size: int, sizes: list[int]):
-    target = objective(batch_size)
-    batches = list(target.batches(np.random.default_rng(0)))
-    assert [target.weight(batch) for batch in batches] == sizes and target.n_batches == len(sizes)
-    rows = [row for batch in batches for row in zip(*(part.tolist() for part in batch), strict=True)]
-    pairs = [(user, item) for user, item, _ in rows]
-    positives = set(zip(USERS.tolist(), ITEMS.tolist(), strict=True))
-    assert sorted(pairs) == sorted(positives) and pairs != sorted(pairs)
-    assert all((user, negative) not in positives for user, _, negative in rows)
-
-
-def test_the_generator_decides_the_batches():
-    def flat(seed: int) -> list[list[int]]:
-        return [part.tolist() for batch in objective().batches(np.random.default_rng(seed)) for part in batch]
-
-    assert flat(0) == flat(0) != flat(1)
-
-
-def test_users_who_have_seen_everything_are_left_out():
-    users, items = np.append(USERS, [0] * 3), np.append(ITEMS, [2, 3, 4])
-    sampler = UnseenSampler(seen_items(users, items, 3, 5), 5, torch.device("cpu"))
-    target = PairwiseRanking(net(0), users, items, sampler, 100, 0.0)
-    (batch,) = target.batches(np.random.default_rng(0))
-    assert sorted(batch[0].tolist()) == [1, 1, 2, 2, 2]
-
-
-BATCH = (torch.tensor([0, 2]), torch.tensor([1, 3]), torch.tensor([4, 1]))
+    return PairwiseRanking(net(n_layers), USERS, ITEMS, sampler, 3, reg, **settings)
 
 
 @pytest.mark.parametrize("penalty", ["rows", "all"])

@@ -1,4 +1,4 @@
-"""AMP-CF's objective: batches, the loss by hand, two steps of Adam, and what planted tastes teach it."""
+"""AMP-CF's objective: the loss by hand, two steps of Adam, and what planted tastes teach it."""
 
 import math
 
@@ -17,38 +17,10 @@ ITEMS = np.array([0, 1, 1, 2, 0, 2, 3], dtype=np.int32)
 BATCH = (torch.tensor([0, 2]), torch.tensor([1, 3]), torch.tensor([[4, 2], [1, 4]]))
 
 
-def objective(
-    n_personas: int = 2, batch_size: int = 3, users=USERS, items=ITEMS, **settings
-) -> PersonaChoice:
+def objective(n_personas: int = 2, **settings) -> PersonaChoice:
     net = AMPCF(3, 5, n_personas, 4, torch.Generator().manual_seed(0))
-    sampler = UnseenSampler(seen_items(users, items, 3, 5), 5, torch.device("cpu"))
-    return PersonaChoice(net, users, items, sampler, 2, batch_size, **settings)
-
-
-@pytest.mark.parametrize(("batch_size", "sizes"), [(3, [3, 3, 1]), (100, [7])])
-def test_an_epoch_is_every_pair_once_with_unseen_items(batch_size, sizes):
-    target = objective(batch_size=batch_size)
-    batches = list(target.batches(np.random.default_rng(0)))
-    assert [target.weight(batch) for batch in batches] == sizes and target.n_batches == len(sizes)
-    rows = [row for batch in batches for row in zip(*(part.tolist() for part in batch), strict=True)]
-    pairs = [(user, item) for user, item, _ in rows]
-    positives = set(zip(USERS.tolist(), ITEMS.tolist(), strict=True))
-    assert sorted(pairs) == sorted(positives) and pairs != sorted(pairs)
-    assert all(len(drawn) == 2 for _, _, drawn in rows)
-    assert all((user, negative) not in positives for user, _, drawn in rows for negative in drawn)
-
-
-def test_the_generator_decides_the_batches():
-    def flat(seed: int) -> list:
-        return [part.tolist() for batch in objective().batches(np.random.default_rng(seed)) for part in batch]
-
-    assert flat(0) == flat(0) != flat(1)
-
-
-def test_users_who_have_seen_everything_are_left_out():
-    users, items = np.append(USERS, [0] * 3), np.append(ITEMS, [2, 3, 4])
-    (batch,) = objective(batch_size=100, users=users, items=items).batches(np.random.default_rng(0))
-    assert sorted(batch[0].tolist()) == [1, 1, 2, 2, 2]
+    sampler = UnseenSampler(seen_items(USERS, ITEMS, 3, 5), 5, torch.device("cpu"))
+    return PersonaChoice(net, USERS, ITEMS, sampler, 2, 3, **settings)
 
 
 def test_loss_by_hand():

@@ -43,6 +43,17 @@ def test_nothing_seen_is_ever_drawn_on_a_crowded_table(n_users: int):
     assert int(drawn.min()) >= 0 and int(drawn.max()) < 30
 
 
+def test_marks_that_pairs_share_take_nothing_from_anybody():
+    """One slot in ten is marked; user 0 has seen items 0..2 of 400 and draws all the others about 200 times."""
+    rng = np.random.default_rng(0)
+    pairs = [(user, int(item)) for user in range(1, 300) for item in rng.choice(400, 3, replace=False)]
+    draw_from = sampler([(0, 0), (0, 1), (0, 2), *pairs], 300, 400)
+    drawn = draw_from.draw(torch.zeros(397 * 200, dtype=torch.int64), torch.Generator().manual_seed(0))
+    counts = np.bincount(drawn.numpy(), minlength=400)
+    assert counts[:3].sum() == 0
+    assert 130 < counts[3:].min() and counts.max() < 270
+
+
 def test_the_generator_decides():
     draw_from = sampler([(0, 1)], 1, 50)
     draws = [

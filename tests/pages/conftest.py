@@ -58,7 +58,7 @@ def open_page(workspace):
     """Open the app and go to a page."""
 
     def open_(name: str) -> AppTest:
-        app = AppTest.from_file(APP, default_timeout=20).run()
+        app = AppTest.from_file(APP, default_timeout=120).run()
         return app if name == "home" else app.switch_page(f"pages/{name}.py").run()
 
     return open_

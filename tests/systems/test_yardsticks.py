@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from rec_core.config import PRESETS
+from rec_core.evaluation.full_ranking import rank_catalogue
+from rec_core.evaluation.per_user import per_user_metrics
 from rec_core.store import Workspace, read_json
 from rec_core.systems import ease, ials, item_knn, popularity
 from rec_core.systems.ranking_parts import RankingParts
@@ -109,6 +111,15 @@ def test_the_same_seed_gives_the_same_system_and_what_is_there_is_kept(module, p
     if module is not popularity:
         fitted(module, planted, tmp_path / "a")
         assert files == {file: file.stat().st_mtime_ns for file in files}
+
+
+@pytest.mark.parametrize("watched", ["recall@5", "ndcg@10", "mrr@3"])
+def test_the_watched_metric_is_that_of_validation(watched, planted, tmp_path):
+    system, metrics, config = fitted(ease, planted, tmp_path, **{"task.watch": watched})
+    parts = RankingParts.of(planted, config.task, 3)
+    ranking = rank_catalogue(system.user_scores(parts, "valid"), parts.valid, parts.n_items, 10)
+    expected = per_user_metrics(ranking, (3, 5, 10))[watched].mean()
+    assert metrics["validation"] == {"metric": watched, "value": pytest.approx(expected)}
 
 
 @pytest.mark.parametrize("module", PERSONAL)

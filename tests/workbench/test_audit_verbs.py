@@ -1,11 +1,13 @@
 """Probes of runs that rank: who is asked, with what, and which probes a run can be asked."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rec_core.data.histories import HistoryStore
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.ranking_parts import RankingParts
 from rec_core.types import InputError
@@ -58,6 +60,19 @@ def test_an_id_model_is_an_arm_only_of_systems_that_build_on_one(trained_runs):
     run, space = trained_runs["matrix_factorisation"], trained_runs.space
     groups = " ".join(row["group"] for row in audit(run, "popularity", 12, workspace=space)["rows"])
     assert "most popular" in groups and "id model" not in groups
+
+
+def test_the_id_model_lists_the_best_unseen_items(planted):
+    """Small whole numbers: many scores are equal, and the lower item number comes first."""
+    rng = np.random.default_rng(0)
+    vectors, people = (rng.integers(-2, 3, (n, 2)).astype(np.float32) for n in (30, 30))
+    system = SimpleNamespace(views={"id": SimpleNamespace(values=vectors)}, users=people)
+    histories = HistoryStore(planted.interactions)
+    lists = audit_verbs._id_model(system, histories, list(range(30)))["id model"]
+    for user in range(30):
+        unseen = set(range(30)) - set(histories.of(user).item_nums.tolist())
+        assert lists[user] == sorted(unseen, key=lambda i: (-float(vectors[i] @ people[user]), i))[:10]  # noqa: B023
+    assert min(len(row) for row in lists.values()) < 10  # somebody has seen nearly everything
 
 
 def test_popularity_recommends_what_is_most_popular(trained_runs):

@@ -8,7 +8,7 @@ import pandas as pd
 from rec_core.data.sources.event_log import EventLog
 from rec_core.data.sources.rating_scale import rating_scale
 from rec_core.store import check_name, content_hash
-from rec_core.types import Catalogue, Dataset
+from rec_core.types import Catalogue, Dataset, Interactions
 
 _DAY = 86_400
 
@@ -52,6 +52,7 @@ def make_dataset(
     max_rating, threshold = rating_scale(interactions.ratings if has_ratings else None, like_threshold)
     user_ids = pd.DataFrame({"user_id": pd.Series(interactions.user_ids, dtype="str")})
     users = user_ids if users is None else users
+    kept_parts = parts if is_cut else None
     return Dataset(
         name=name,
         interactions=interactions,
@@ -59,22 +60,32 @@ def make_dataset(
         users=users,
         source=source,
         licence=licence,
-        content_hash=content_hash(
-            interactions.user_nums,
-            interactions.item_nums,
-            interactions.ratings,
-            interactions.timestamps,
-            parts if is_cut else None,
-            pd.util.hash_pandas_object(catalogue.table, index=False).to_numpy(),
-            pd.util.hash_pandas_object(users, index=False).to_numpy(),
-            threshold,
-        ),
+        content_hash=_hash(interactions, kept_parts, catalogue, users, threshold),
         like_threshold=threshold,
         max_rating=max_rating,
         item_noun=item_noun,
         has_time=has_time,
         notes=(*notes, *_notes(log, has_ratings, interactions.timestamps if has_time else None)),
-        parts=parts if is_cut else None,
+        parts=kept_parts,
+    )
+
+
+def _hash(
+    interactions: Interactions,
+    parts: np.ndarray | None,
+    catalogue: Catalogue,
+    users: pd.DataFrame,
+    threshold: float,
+) -> str:
+    return content_hash(
+        interactions.user_nums,
+        interactions.item_nums,
+        interactions.ratings,
+        interactions.timestamps,
+        parts,
+        pd.util.hash_pandas_object(catalogue.table, index=False).to_numpy(),
+        pd.util.hash_pandas_object(users, index=False).to_numpy(),
+        threshold,
     )
 
 
@@ -83,10 +94,14 @@ def _notes(log: EventLog, has_ratings: bool, timestamps: np.ndarray | None) -> l
     n_repeated = log.repeated_pairs()
     if n_repeated:
         found.append(f"{n_repeated:,} rows repeat a user-item pair; all are kept.")
-    if not has_ratings:
-        found.append("No ratings: questions about likes cannot be asked.")
-    if timestamps is None:
-        found.append("No timestamps: the order of the rows is taken for time.")
-    elif not (timestamps % _DAY).any():
+    found += absence_notes(has_ratings, timestamps is not None)
+    if timestamps is not None and not (timestamps % _DAY).any():
         found.append("Times are whole days: rows of one day stand in the order of user and item numbers.")
     return found
+
+
+def absence_notes(has_ratings: bool, has_time: bool) -> list[str]:
+    """Return a sentence for each column that a source does not have."""
+    ratings = [] if has_ratings else ["No ratings: questions about likes cannot be asked."]
+    times = [] if has_time else ["No timestamps: the order of the rows is taken for time."]
+    return ratings + times

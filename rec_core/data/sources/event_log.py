@@ -89,10 +89,7 @@ class EventLog:
         Raises:
             InputError: naming the place the rows came from.
         """
-        if len(self) < MIN_ROWS:
-            raise InputError(
-                f"{place} has {len(self)} rows; a dataset needs at least {MIN_ROWS}, so add more."
-            )
+        check_size(len(self), place)
 
     def interactions(self, has_time: bool) -> tuple[Interactions, np.ndarray]:
         """Return the rows in global time order, and the part of each (N,) int8.
@@ -117,6 +114,16 @@ class EventLog:
         """Return how many rows repeat a user-item pair of an earlier row."""
         pairs = np.asarray(self._user_nums).astype(np.int64) * max(len(self._items), 1)
         return len(self) - len(np.unique(pairs + np.asarray(self._item_nums)))
+
+
+def check_size(n_rows: int, place: object) -> None:
+    """Refuse rows that are too few to be cut into parts.
+
+    Raises:
+        InputError: naming the place they came from.
+    """
+    if n_rows < MIN_ROWS:
+        raise InputError(f"{place} has {n_rows} rows; a dataset needs at least {MIN_ROWS}, so add more.")
 
 
 def _numbers(ids: np.ndarray, known: dict[str, int]) -> np.ndarray:

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from rec_core.data.interactions import make_interactions
-from rec_core.data.sources.event_log import MIN_ROWS
+from rec_core.data.sources.dataset_record import absence_notes
+from rec_core.data.sources.event_log import check_size
 from rec_core.data.sources.rating_scale import rating_scale
 from rec_core.data.sources.table_file import TableFile, read_table_file
 from rec_core.data.vocab import Vocab
@@ -63,38 +64,19 @@ def load_table(
         InputError: the first fault found.
     """
     check_name(name, "dataset")
-    tables = {"interactions": read_table_file(file)}
-    for kind, path in (("items", items), ("users", users)):
-        if path is not None:
-            tables[kind] = read_table_file(path)
-    tables = mapped(tables, mapping or {})
+    tables = _read_tables(file, items, users, mapping or {})
     log = tables["interactions"]
-    need(log, "user_id", "item_id")
     ratings, timestamps = _ratings(log), _timestamps(log)
     notes: list[str] = []
     user_ids, item_ids = _ids(log, "user_id"), _ids(log, "item_id")
     catalogue = _catalogue(tables.get("items"), log, item_ids, notes)
-    user_vocab = Vocab.from_values(user_ids)
+    user_vocab, item_vocab = Vocab.from_values(user_ids), Vocab(catalogue["item_id"].to_numpy(dtype=str))
     user_rows = user_table(tables.get("users"), user_vocab, notes)
-    if len(log.rows) < MIN_ROWS:
-        raise InputError(
-            f"{log.name} has {len(log.rows)} rows; a dataset needs at least {MIN_ROWS}, so add more."
-        )
+    check_size(len(log.rows), log.name)
     max_rating, threshold = rating_scale(ratings, like_threshold)
-    if ratings is None:
-        notes.append("No ratings: questions about likes cannot be asked.")
-    if timestamps is None:
-        notes.append("No timestamps: the order of the rows is taken for time.")
     return Dataset(
         name=name,
-        interactions=make_interactions(
-            user_ids,
-            item_ids,
-            ratings,
-            timestamps,
-            users=user_vocab,
-            items=Vocab(catalogue["item_id"].to_numpy(dtype=str)),
-        ),
+        interactions=make_interactions(user_ids, item_ids, ratings, timestamps, user_vocab, item_vocab),
         catalogue=Catalogue(catalogue),
         users=user_rows,
         source=f"Imported from {', '.join(table.name for table in tables.values())}",
@@ -104,8 +86,19 @@ def load_table(
         max_rating=max_rating,
         item_noun=item_noun,
         has_time=timestamps is not None,
-        notes=tuple(notes),
+        notes=(*notes, *absence_notes(ratings is not None, timestamps is not None)),
     )
+
+
+def _read_tables(
+    file: Path, items: Path | None, users: Path | None, mapping: Mapping[str, str]
+) -> dict[str, TableFile]:
+    """Return the tables that there are, "interactions" first, under our column names."""
+    paths = {"interactions": file, "items": items, "users": users}
+    tables = {kind: read_table_file(path) for kind, path in paths.items() if path is not None}
+    tables = mapped(tables, mapping)
+    need(tables["interactions"], "user_id", "item_id")
+    return tables
 
 
 def mapped(tables: dict[str, TableFile], mapping: Mapping[str, str]) -> dict[str, TableFile]:

@@ -76,12 +76,8 @@ def simulate(films: pd.DataFrame, n_viewers: int, seed: int) -> Simulation:
     by_attributes = ATTRIBUTE_WEIGHT * attribute_tastes @ appeal.T  # (U, I)
 
     user_nums, item_nums, timestamps = _watch(popularity, liking, by_attributes, personas, first, last, seed)
-    elapsed = (timestamps - START) / (DAYS * 86_400)
-    weights = _weights_at(first[user_nums], last[user_nums], elapsed)  # (N, MAX_PERSONAS)
-    persona_liking = liking[personas[user_nums], item_nums[:, None]]  # (N, MAX_PERSONAS)
-    affinity = np.log((weights * np.exp(SHARPNESS * persona_liking)).sum(1)) / SHARPNESS
     expected = (
-        AFFINITY_WEIGHT * affinity
+        AFFINITY_WEIGHT * _affinity(liking, personas, first, last, user_nums, item_nums, timestamps)
         + by_attributes[user_nums, item_nums]
         + QUALITY_WEIGHT * quality[item_nums]
         + LENIENCY_WEIGHT * leniency[user_nums]
@@ -94,24 +90,13 @@ def simulate(films: pd.DataFrame, n_viewers: int, seed: int) -> Simulation:
         "seed": seed,
         "tastes": list(TASTES),
         "personas": PERSONAS,
-        "viewers": {
-            "personas": [
-                [list(PERSONAS)[p] for p in row[w > 0]] for row, w in zip(personas, first, strict=True)
-            ],
-            "weights_first_day": [np.round(row[row > 0], 4).tolist() for row in first],
-            "weights_last_day": [np.round(row[row > 0], 4).tolist() for row in last],
-            "leniency": np.round(leniency, 4).tolist(),
-        },
+        "viewers": _true_viewers(personas, first, last, leniency),
         "items": {
             "quality": np.round(quality, 4).tolist(),
             "popularity": popularity.tolist(),
             "appeal": np.round(appeal, 4).tolist(),
         },
-        "attributes": {
-            "influence": [name for name, attribute in ATTRIBUTES.items() if attribute.influences],
-            "no_influence": [name for name, attribute in ATTRIBUTES.items() if not attribute.influences],
-            "effects": {name: attribute.effects for name, attribute in ATTRIBUTES.items()},
-        },
+        "attributes": _true_attributes(),
         "rating": {
             "cut_points": cuts.tolist(),
             "affinity_weight": AFFINITY_WEIGHT,
@@ -123,6 +108,41 @@ def simulate(films: pd.DataFrame, n_viewers: int, seed: int) -> Simulation:
         "oracle_auc": _auc(ratings > 3, expected),
     }
     return Simulation(user_nums, item_nums, ratings, timestamps, expected, users, truth)
+
+
+def _affinity(
+    liking: np.ndarray,
+    personas: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    user_nums: np.ndarray,
+    item_nums: np.ndarray,
+    timestamps: np.ndarray,
+) -> np.ndarray:
+    """Return how much each viewer's personas of that moment like each film watched (N,): a soft maximum."""
+    weights = _weights_at(first[user_nums], last[user_nums], _elapsed(timestamps))  # (N, MAX_PERSONAS)
+    persona_liking = liking[personas[user_nums], item_nums[:, None]]  # (N, MAX_PERSONAS)
+    return np.log((weights * np.exp(SHARPNESS * persona_liking)).sum(1)) / SHARPNESS
+
+
+def _true_viewers(
+    personas: np.ndarray, first: np.ndarray, last: np.ndarray, leniency: np.ndarray
+) -> dict[str, Any]:
+    names = list(PERSONAS)
+    return {
+        "personas": [[names[p] for p in row[w > 0]] for row, w in zip(personas, first, strict=True)],
+        "weights_first_day": [np.round(row[row > 0], 4).tolist() for row in first],
+        "weights_last_day": [np.round(row[row > 0], 4).tolist() for row in last],
+        "leniency": np.round(leniency, 4).tolist(),
+    }
+
+
+def _true_attributes() -> dict[str, Any]:
+    return {
+        "influence": [name for name, attribute in ATTRIBUTES.items() if attribute.influences],
+        "no_influence": [name for name, attribute in ATTRIBUTES.items() if not attribute.influences],
+        "effects": {name: attribute.effects for name, attribute in ATTRIBUTES.items()},
+    }
 
 
 def _appeal(films: pd.DataFrame, seed: int) -> np.ndarray:
@@ -194,8 +214,7 @@ def _watch(
     parts = []
     for sitting in range(sizes.shape[1]):
         active = np.flatnonzero(sizes[:, sitting])
-        elapsed = (starts[active, sitting] - START) / (DAYS * 86_400)
-        weights = _weights_at(first[active], last[active], elapsed)
+        weights = _weights_at(first[active], last[active], _elapsed(starts[active, sitting]))
         mood = (weights.cumsum(1) < rng.random(len(active))[:, None]).sum(1).clip(max=MAX_PERSONAS - 1)
         drawn_to = base[active] + CHOICE_BY_PERSONA * liking[personas[active, mood]]
         drawn_to += rng.gumbel(size=drawn_to.shape)
@@ -231,6 +250,11 @@ def _sittings(n_viewers: int, rng: np.random.Generator) -> tuple[np.ndarray, np.
     evening = np.clip(rng.normal(20.5, 2.0, sizes.shape), 8.0, 23.4) * 3600
     starts = np.sort(START + np.floor(days) * 86_400 + evening, axis=1)  # unused ones come last
     return sizes, np.where(sizes > 0, starts, START).astype(np.int64)
+
+
+def _elapsed(timestamps: np.ndarray) -> np.ndarray:
+    """Return the share of the simulated time that has passed: 0 on the first day, 1 at the end."""
+    return (timestamps - START) / (DAYS * 86_400)
 
 
 def _weights_at(first: np.ndarray, last: np.ndarray, elapsed: np.ndarray) -> np.ndarray:
