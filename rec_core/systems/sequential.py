@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from rec_core.config import Between, Config, OneOf, Range
 from rec_core.nets.caser import Caser
@@ -70,11 +70,21 @@ class SequentialConfig(RankingConfig):
     caser: CaserConfig = Field(CaserConfig(), description="Caser's own settings.")
     loss: Loss = Field("cross_entropy", description="Over the whole catalogue, or against drawn items.")
     n_negatives: int = Field(1, ge=1, description="Drawn items, where the loss draws.")
+    targets_per_window: int = Field(
+        0, ge=0, description="Targets of each window read: 0 all it holds, 1 one row per prefix (RecBole)."
+    )
     batch_size: int = Field(2048, ge=1, description="Targets per step.")
     loop: LoopConfig = Field(
         LoopConfig(epochs=300, learning_rate=1e-3, evaluate_every=1, patience=10),
         description="Epochs and optimiser.",
     )
+
+    @field_validator("targets_per_window")
+    @classmethod
+    def _fits_into_a_window(cls, value: int, others: ValidationInfo) -> int:
+        if value > others.data.get("max_length", value):
+            raise ValueError(f"a window reads only {others.data['max_length']} items")
+        return value
 
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
@@ -188,6 +198,7 @@ def learn(parts: RankingParts, config: SequentialConfig, folder: Path, seed: int
         config.batch_size,
         config.loss,
         config.n_negatives,
+        config.targets_per_window or None,
         n_ahead=config.caser.n_ahead if config.encoder == "caser" else 1,
     )
     scores: Callable[[], CatalogueScores] = lambda: sequence_scores(net, histories, config.max_length)  # noqa: E731

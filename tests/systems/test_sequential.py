@@ -6,7 +6,7 @@ import torch
 
 from rec_core.systems.ranking_parts import RankingParts, Rows
 from rec_core.systems.sequential import SequentialConfig, _newest, learn, load, make_net
-from rec_core.types import History, ignore_progress
+from rec_core.types import History, InputError, ignore_progress
 
 TINY = {
     "embedding_size": 8,
@@ -46,3 +46,25 @@ def test_user_and_history_give_the_same_scores_and_order_matters(encoder, plante
     assert np.abs(forth - back).max() > 1e-6
     seen_in_training = system.user_scores(parts, "valid")(np.array([3])).numpy()
     assert np.abs(seen_in_training - by_user[:1]).max() > 1e-6  # the test reads the validation item too
+
+
+def test_a_row_per_prefix_takes_as_many_targets_in_more_windows(planted, tmp_path):
+    """Steps of one epoch: the same number, since a step has so many targets; other weights come out."""
+    vectors, steps = {}, {}
+    for targets in (0, 1):
+        config = SequentialConfig.from_values({**TINY, "loop.epochs": 1, "targets_per_window": targets})
+        parts = RankingParts.of(planted, config.task)
+        events = []
+        learn(parts, config, tmp_path / str(targets), 0, events.append)
+        steps[targets] = events[-1].total
+        vectors[targets] = load(planted, config, tmp_path / str(targets)).net.item_vectors.detach().numpy()
+    n_targets = sum(max(len(parts.histories("valid").row(user)) - 1, 0) for user in range(parts.n_users))
+    assert steps == {0: -(-n_targets // 64), 1: -(-n_targets // 64)}
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-4
+
+
+def test_a_window_cannot_have_more_targets_than_it_reads():
+    with pytest.raises(
+        InputError, match="'targets_per_window' of SequentialConfig cannot be 7.*only 6 items"
+    ):
+        SequentialConfig.from_values({**TINY, "targets_per_window": 7})
