@@ -61,6 +61,7 @@ class Comparison:
         rounds: turns of a speed run.
         patience: validations in a row without a better one that both bear.
         precision: of our training, in place of the system's own; "" leaves it.
+        batch_size: training rows per step of both; 0 leaves each library's own.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class Comparison:
         rounds: int,
         patience: int,
         precision: str = "",
+        batch_size: int = 0,
     ) -> None:
         self.case = _case(model, source, n_users)
         self.name = f"{model} {self.case.name}"
         self._model, self._source, self._n_users = model, source, n_users
         self._runner, self._threads, self._seed, self._rounds = runner, threads, seed, rounds
+        self._batch_size = batch_size
         self._precision = {"precision": precision} if precision else {}
         self._patience = {} if patience == _PATIENCE else {"patience": patience}
         if not (runner.exports / self.case.name).exists():
@@ -165,6 +168,11 @@ class Comparison:
         )
         return row(self.name, metric, "s", *seconds, False, threads=self._threads)
 
+    def _sizes(self, peer: bool) -> dict[str, int]:
+        if not self._batch_size:
+            return {}
+        return {"train_batch_size" if peer else "batch_size": self._batch_size}
+
     def _job(self, library: Library, mode: str, threads: int) -> dict[str, Any]:
         peer, timed = library == "recbole", mode == "time_epochs"
         epochs = _TIMED[library] if timed else _EPOCHS
@@ -181,7 +189,7 @@ class Comparison:
             "epochs": epochs,
             "seed": self._seed,
             "threads": threads,
-            "config": {},
+            "config": self._sizes(peer),
             **({} if peer else self._precision),
             **(self._patience if mode == "train_to_stop" else {}),
         }
@@ -198,6 +206,7 @@ def main(
     patience: Annotated[
         int, typer.Option(min=1, help="Validations without a better one, of both.")
     ] = _PATIENCE,
+    batch_size: Annotated[int, typer.Option(min=0, help="Rows per step of both; 0: as shipped.")] = 0,
     precision: Annotated[str, typer.Option(help="Of our training: auto, fast, fp32 or bf16.")] = "",
     work: Annotated[Path | None, typer.Option(help="Where results are kept.")] = None,
     peer_python: Annotated[Path | None, typer.Option(help="A python that has RecBole already.")] = None,
@@ -215,7 +224,9 @@ def main(
         rows = []
         for model in names:
             sample = users if model in RANKERS else 0
-            comparison = Comparison(model, data, sample, runner, threads, seed, rounds, patience, precision)
+            comparison = Comparison(
+                model, data, sample, runner, threads, seed, rounds, patience, precision, batch_size
+            )
             found = _rows(comparison, what)
             rows += found
             if not as_json:

@@ -33,7 +33,8 @@ Library = Literal["ours", "recbole"]
 class Runner:
     """Where results are kept and what runs the peer.
 
-    Results lie in `work`/<case>/<library>/<model>/<mode>-seed-<n>[-patience-<n>][-<precision>][-round-<n>]/.
+    Results lie in `work`/<case>/<library>/<model>/<mode>-seed-<n>/, the last with what else was asked for:
+    [-patience-<n>][-<precision>][-batch-<n>][-round-<n>].
     """
 
     work: Path
@@ -59,6 +60,8 @@ class Runner:
         name = f"{job['mode']}-seed-{job['seed']}"
         name += f"-patience-{job['patience']}" if "patience" in job else ""
         name += f"-{job['precision']}" if "precision" in job else ""
+        sizes = {"batch_size", "train_batch_size"} & set(job["config"])
+        name += "".join(f"-batch-{job['config'][size]}" for size in sizes)
         name += "" if turn is None else f"-round-{turn + 1}"
         out = self.work / job["dataset"] / library / job["model"].lower() / name
         if not self.fresh and _matches(out / "result.json", job):
