@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +16,8 @@ from rec_core.processes import is_main, share
 from rec_core.roster import SYSTEMS, SystemCard, card
 from rec_core.run_folder import RunFolder, environment_facts, true_state
 from rec_core.store import Workspace, content_hash, read_json, write_json
-from rec_core.types import Cancelled, Dataset, InputError, Progress, ProgressEvent, ignore_progress
+from rec_core.types import Dataset, InputError, Progress, ProgressEvent, ignore_progress
+from rec_core.workbench.at_work import at_work, refuse_second_worker
 from rec_core.workbench.data_verbs import load_dataset
 
 SAMPLE_DATASET, SAMPLE_PRESET = "sample", "tiny"
@@ -111,30 +111,18 @@ def resume(
         return _result(run, facts)
     space.check_writable()
     if is_main():
-        _refuse_second_worker(run)
-    run.clear_stop()
-    started, before = time.time(), float(run.status.get("seconds", 0.0))
-    run.set_status("running", stage="loading", step=0, total=1, message="", error="", started=started)
+        refuse_second_worker(run, "Run")
 
     def report(event: ProgressEvent) -> None:
         run.report(event)
         progress(event)
 
-    try:
+    with at_work(run):
         dataset = _dataset_of(space, facts)
         config = config_of(facts["system"]).load(run.path / "config.yaml")
         import_module(card(facts["system"]).module).fit(
             dataset, config, run.path, space, facts["seed"], report
         )
-    except BaseException as error:
-        state = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
-        with (run.path / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(traceback.format_exc())
-        run.set_status(
-            state, seconds=before + time.time() - started, error=f"{type(error).__name__}: {error}"[:500]
-        )
-        raise
-    run.set_status("done", seconds=before + time.time() - started, finished=time.time(), message="")
     return _result(run, facts)
 
 
@@ -272,16 +260,6 @@ def _dataset_of(space: Workspace, facts: dict[str, Any]) -> Dataset:
             f"The dataset {facts['dataset']!r} has changed since this run was created; train a new run on it."
         )
     return dataset
-
-
-def _refuse_second_worker(run: RunFolder) -> None:
-    import os
-
-    status = run.status
-    if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
-        raise InputError(
-            f"Run {run.run_id} is already worked on by process {status['pid']}; cancel it first."
-        )
 
 
 def _fresh_folder(space: Workspace, name: str) -> Path:

@@ -8,12 +8,9 @@ looked at.
 from __future__ import annotations
 
 import math
-import os
 import shlex
 import time
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import import_module
 from typing import Any
@@ -23,9 +20,10 @@ import yaml
 from rec_core.config import Config, Range
 from rec_core.processes import n_processes
 from rec_core.roster import card
-from rec_core.run_folder import RunFolder, environment_facts, true_state
+from rec_core.run_folder import RunFolder, environment_facts
 from rec_core.store import Workspace, content_hash, write_json
-from rec_core.types import Cancelled, InputError, Progress, ignore_progress
+from rec_core.types import InputError, Progress, ignore_progress
+from rec_core.workbench.at_work import at_work, refuse_second_worker
 from rec_core.workbench.data_verbs import load_dataset
 from rec_core.workbench.run_verbs import config_of
 from rec_core.workbench.trial_journal import Trial, TrialJournal
@@ -69,7 +67,7 @@ def new_tuning(
         "searched": searched,
         "created": time.time(),
     }
-    _refuse_second_worker(folder)
+    refuse_second_worker(folder, "Tuning")
     if not (folder.path / "tuning.json").exists():
         write_json(folder.path / "env.json", environment_facts())
         write_json(folder.path / "tuning.json", facts)
@@ -115,7 +113,7 @@ def tune(
     space = workspace or Workspace.from_environment()
     folder = new_tuning(system, data, preset, overrides, seed, progress, workspace=space)
     config, fixed = config_of(system, preset, overrides, data), overrides or {}
-    with _at_work(folder):
+    with at_work(folder):
         dataset = load_dataset(data, workspace=space)
         search = Search(system, dataset, config, seed, space, folder, progress)
         journal = TrialJournal(folder.path, _ranges(system, data, config, fixed), seed)
@@ -160,33 +158,6 @@ def _names(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
             yield from _names(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
-
-
-def _refuse_second_worker(folder: RunFolder) -> None:
-    status = folder.status
-    if true_state(status) in ("running", "cancelling") and status.get("pid") != os.getpid():
-        raise InputError(
-            f"Tuning {folder.run_id} is already worked on by process {status['pid']}; wait for it, or "
-            f"cancel it with `runs cancel {folder.run_id}`."
-        )
-
-
-@contextmanager
-def _at_work(folder: RunFolder) -> Iterator[None]:
-    """Write the status: at work for the length of the block, then how it ended."""
-    folder.clear_stop()
-    started, before = time.time(), float(folder.status.get("seconds", 0.0))
-    folder.set_status("running", stage="loading", step=0, total=1, message="", error="", started=started)
-    try:
-        yield
-    except BaseException as error:
-        state = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
-        with (folder.path / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(traceback.format_exc())
-        seconds = before + time.time() - started
-        folder.set_status(state, seconds=seconds, error=f"{type(error).__name__}: {error}"[:500])
-        raise
-    folder.set_status("done", seconds=before + time.time() - started, finished=time.time(), message="")
 
 
 def _best(trials: list[Trial]) -> Trial:
