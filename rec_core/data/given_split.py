@@ -21,8 +21,8 @@ def given_parts(dataset: Dataset) -> Split:
     """
     if dataset.parts is None:
         raise InputError(
-            f"The dataset {dataset.name!r} does not come cut into parts; split it by leave_one_out or "
-            "global_time instead."
+            f"The dataset {dataset.name!r} does not come cut into parts; choose another split, such "
+            "as leave_one_out."
         )
     train, valid, test = (np.flatnonzero(dataset.parts == part) for part in range(3))
     return Split("given", train, valid, test)

@@ -34,7 +34,7 @@ def test_every_row_is_in_the_part_it_is_marked_with(dataset):
 
 def test_a_source_that_is_not_cut_is_refused(as_dataset, dataset):
     plain = as_dataset(dataset.interactions, dataset.catalogue, dataset.users)
-    with pytest.raises(InputError, match="'planted' does not come cut into parts; split it by leave_one_out"):
+    with pytest.raises(InputError, match="'planted' does not come cut into parts; choose another split"):
         given_parts(plain)
 
 
