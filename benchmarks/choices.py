@@ -9,12 +9,9 @@ of one choice give the same numbers, which is checked. Nothing else may run besi
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,8 +20,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.cases import ranking_case
-from benchmarks.floors import PAIRS, SIZE, seconds
-from rec_core.device import set_threads
+from benchmarks.floors import PAIRS, SIZE
+from benchmarks.rows import Row, command, seconds
 from rec_core.losses.bpr import bpr_loss, bpr_of_rows
 from rec_core.nets.interaction_graph import InteractionGraph
 from rec_core.systems.pairwise_training import training_graph
@@ -35,23 +32,7 @@ Ways = dict[str, Callable[[], torch.Tensor]]
 _MANY_NODES = 20_000  # from here on the dense matrix takes gigabytes
 
 
-def main() -> None:
-    """Read the options, measure, print."""
-    options = argparse.ArgumentParser(description="The engine's ways of computing beside others.")
-    options.add_argument("--data", default="ml-100k", help="a built-in dataset")
-    options.add_argument("--threads", type=int, default=1, help="threads of torch")
-    options.add_argument("--json", action="store_true", help="print one JSON document")
-    chosen = options.parse_args()
-    set_threads(chosen.threads)
-    rows = list(measure(chosen.data))
-    if chosen.json:
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
-        return
-    for row in rows:
-        sys.stdout.write(f"{row['choice']:14} {row['way']:32} {row['ms']:8.3f} ms {row['times']:6.2f}\n")
-
-
-def measure(data: str) -> Iterator[dict[str, Any]]:
+def measure(data: str) -> Iterator[Row]:
     """Yield a row per way: the choice, the way, milliseconds, and how many times the engine's way.
 
     Raises:
@@ -164,5 +145,10 @@ def adam_steps(nodes: torch.Tensor) -> Ways:
     }
 
 
+def line(row: Row) -> str:
+    """Return a row for people."""
+    return f"{row['choice']:14} {row['way']:28} {row['ms']:8.3f} ms {row['times']:6.2f} times"
+
+
 if __name__ == "__main__":
-    main()
+    command("The engine's ways of computing beside others.", measure, line)

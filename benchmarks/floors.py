@@ -19,10 +19,7 @@ beside it.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
@@ -34,7 +31,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.cases import ranking_case
-from rec_core.device import set_threads
+from benchmarks.rows import Row, command, seconds
 from rec_core.evaluation.full_ranking import rank_catalogue
 from rec_core.nets.lightgcn import LightGCN
 from rec_core.nets.matrix_factorisation import MatrixFactorisation
@@ -52,26 +49,7 @@ _HOT = 2**16 * _FLOAT
 _BLOCK = 2**20 * _FLOAT  # a block of scores, as `rank_catalogue` cuts them
 
 
-def main() -> None:
-    """Read the options, measure, print."""
-    options = argparse.ArgumentParser(description="Floors of a BPR step, a LightGCN step and a full ranking.")
-    options.add_argument("--data", default="ml-100k", help="a built-in dataset")
-    options.add_argument("--threads", type=int, default=1, help="threads of torch")
-    options.add_argument("--json", action="store_true", help="print one JSON document")
-    chosen = options.parse_args()
-    set_threads(chosen.threads)
-    rows = measure(chosen.data)
-    if chosen.json:
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
-        return
-    for row in rows:
-        sys.stdout.write(
-            f"{row['what']:22} {row['megabytes']:8.1f} MB {row['megaflop']:8.1f} Mflop  floor "
-            f"{row['floor_ms']:7.2f} ms  ours {row['ours_ms']:7.2f} ms  {row['times']:5.1f} times\n"
-        )
-
-
-def measure(data: str) -> list[dict[str, Any]]:
+def measure(data: str) -> list[Row]:
     """Return a row per piece of work: bytes, operations, floor and our milliseconds."""
     case = ranking_case(data)
     parts = RankingParts(case.dataset, RankingTask(), case.split)
@@ -134,19 +112,15 @@ def stepping(objective: PairwiseRanking) -> Callable[[], Any]:
     return lambda: stepper.step(next(batches))
 
 
-def seconds(work: Callable[[], Any], at_least: float = 2.0) -> float:
-    """Return the median seconds of a call, over calls that together last about two seconds."""
-    found: list[float] = []
-    work()
-    end = time.perf_counter() + at_least
-    while time.perf_counter() < end or len(found) < 5:
-        start = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - start)
-    return float(np.median(found))
+def line(row: Row) -> str:
+    """Return a row for people."""
+    return (
+        f"{row['what']:22} {row['megabytes']:8.1f} MB {row['megaflop']:8.1f} Mflop  floor "
+        f"{row['floor_ms']:7.2f} ms  ours {row['ours_ms']:7.2f} ms  {row['times']:5.1f} times"
+    )
 
 
-def _row(what: str, n_bytes: float, flop: float, floor: float, ours: float) -> dict[str, Any]:
+def _row(what: str, n_bytes: float, flop: float, floor: float, ours: float) -> Row:
     return {
         "what": what,
         "megabytes": n_bytes / 1e6,
@@ -158,4 +132,4 @@ def _row(what: str, n_bytes: float, flop: float, floor: float, ours: float) -> d
 
 
 if __name__ == "__main__":
-    main()
+    command("Floors of a BPR step, a LightGCN step and a full ranking.", measure, line)
