@@ -89,7 +89,7 @@ def _loss_and_gradient(
     apart = nodes.index_select(0, positives)
     apart -= nodes.index_select(0, negatives)
     margins = torch.linalg.vecdot(chosen, apart)
-    loss = bpr_loss(margins, torch.zeros_like(margins))
+    loss = torch.nn.functional.softplus(-margins).mean()
     if not wanted:
         return loss, None
     slopes = torch.sigmoid(-margins).div_(-len(users)).unsqueeze(1)

@@ -9,6 +9,7 @@ import torch
 
 from rec_core.device import multiplies_bf16
 from rec_core.processes import n_processes, rank, sum_over_processes
+from rec_core.training.lean_adamw import LeanAdamW
 
 if TYPE_CHECKING:
     from rec_core.training.loop import Objective
@@ -40,9 +41,7 @@ class Stepper:
     ) -> None:
         self._objective = objective
         self._parameters = [p for p in objective.net.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(
-            objective.net.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
-        )
+        self.optimiser = LeanAdamW(list(objective.net.parameters()), learning_rate, weight_decay)
         device = self._parameters[0].device.type
         wanted = {"fp32": False, "bf16": True, "auto": device == "cuda", "fast": multiplies_bf16()}
         on = wanted[precision]
@@ -54,16 +53,17 @@ class Stepper:
         for parameter in self._parameters:  # zero_grad without its profiling
             parameter.grad = None
         share, part = _shard(self._objective, batch)
-        loss = self._parameters[0].new_zeros(())
         if share:
             with self._arithmetic:
                 loss = self._objective.loss(part)
             if self._n_processes > 1:
                 loss = loss * share
             loss.backward()
+        else:
+            loss = self._parameters[0].new_zeros(())
         if self._n_processes > 1:
             self._sum_gradients()
-        self.optimiser.step()
+        self.optimiser.advance()
         return loss.detach()
 
     def mean_loss(self, losses: list[torch.Tensor]) -> float:
