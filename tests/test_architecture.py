@@ -120,7 +120,7 @@ def test_pages_speak_through_the_workbench(file: Path):
 def test_every_module_can_be_imported():
     for file in ENGINE:
         if file.name != "__main__.py":
-            importlib.import_module(_module(file))
+            assert importlib.import_module(_module(file)).__name__ == _module(file)
 
 
 def test_verbs_and_commands_start_without_heavy_packages():

@@ -89,7 +89,7 @@ def _loss_and_gradient(
     apart = nodes.index_select(0, positives)
     apart -= nodes.index_select(0, negatives)
     margins = torch.linalg.vecdot(chosen, apart)
-    loss = torch.nn.functional.softplus(-margins).mean()
+    loss = bpr_loss(margins, margins.new_zeros(()))
     if not wanted:
         return loss, None
     slopes = torch.sigmoid(-margins).div_(-len(users)).unsqueeze(1)

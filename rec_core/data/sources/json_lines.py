@@ -48,7 +48,11 @@ def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
-        pass
+        return _literal(line)
+
+
+def _literal(line: str) -> Any:
+    """Return what a line says in Python's notation, as older dumps are written, or None."""
     try:
         return ast.literal_eval(line.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -322,7 +322,7 @@ def test_unknown_mapping_column(write):
 
 @pytest.mark.parametrize("name", ["../evil", "", "a/b", ".hidden"])
 def test_unsafe_dataset_name(write, name):
-    complaint(write(lines()), name=name)
+    assert complaint(write(lines()), name=name)
 
 
 def test_unsupported_and_absent_files(write, tmp_path):
