@@ -82,16 +82,19 @@ def ranking_case(source: str, n_users: int = 0, seed: int = 0) -> RankingCase:
         n_users: so many users, drawn at random, with their whole histories; 0 takes all.
         seed: decides who is drawn.
     """
-    dataset, name = load_source(source), f"{source}-ranking"
-    if n_users:
-        dataset, name = sample_users(dataset, n_users, seed), f"{name}-{n_users}-users-{seed}"
-    dataset = core_of(dataset, 1, 1, name)
-    return RankingCase(name, dataset, leave_one_out(dataset.interactions))
+    dataset = _users_of(source, "ranking", n_users, seed)
+    return RankingCase(dataset.name, dataset, leave_one_out(dataset.interactions))
 
 
-def click_case(source: str, seed: int = 0) -> ClickCase:
-    """Return the like / not-like question about every row of a built-in dataset, rows dealt by `seed`."""
-    dataset = core_of(load_source(source), 1, 1, f"{source}-clicks")
+def click_case(source: str, n_users: int = 0, seed: int = 0) -> ClickCase:
+    """Return the like / not-like question about every row of a built-in dataset.
+
+    Args:
+        source: its name.
+        n_users: so many users, drawn at random, with all their rows; 0 takes all.
+        seed: decides who is drawn and how rows are dealt.
+    """
+    dataset = _users_of(source, "clicks", n_users, seed)
     samples = make_ctr_samples(dataset.interactions, dataset.like_threshold, min_history=0)
     return ClickCase(dataset.name, dataset, samples, random_rows(len(samples), seed))
 
@@ -120,6 +123,14 @@ def random_rows(n_rows: int, seed: int) -> Split:
     tenth = n_rows // 10
     test, valid, train = shuffled[:tenth], shuffled[tenth : 2 * tenth], shuffled[2 * tenth :]
     return Split("random_rows", np.sort(train), np.sort(valid), np.sort(test))
+
+
+def _users_of(source: str, question: str, n_users: int, seed: int) -> Dataset:
+    """Return a built-in dataset, or a sample of its users, under the name of the question asked of it."""
+    dataset, name = load_source(source), f"{source}-{question}"
+    if n_users:
+        dataset, name = sample_users(dataset, n_users, seed), f"{name}-{n_users}-users-{seed}"
+    return core_of(dataset, 1, 1, name)
 
 
 def _words(values) -> list[str]:

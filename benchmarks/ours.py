@@ -133,7 +133,7 @@ def main(job: dict[str, Any]) -> None:
         case = ranking_case(job["source"], job["n_users"], job["case_seed"])
         clock, settings = train_ranking(case, job, out)
     else:
-        clock, settings = train_clicks(click_case(job["source"], job["case_seed"]), job, out)
+        clock, settings = train_clicks(click_case(job["source"], job["n_users"], job["case_seed"]), job, out)
     result = {
         "library": "ours",
         "model": job["model"],

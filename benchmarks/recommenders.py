@@ -54,7 +54,7 @@ class Comparison:
     Args:
         model: a key of RANKERS or CLICKERS.
         source: the built-in dataset.
-        n_users: a sample of so many users, for rankers; 0 takes all.
+        n_users: a sample of so many users; 0 takes all.
         runner: runs and keeps jobs.
         threads: of both, in speed runs.
         seed: of both.
@@ -199,7 +199,7 @@ def main(
     data: Annotated[str, typer.Option(help="A built-in dataset.")] = "ml-100k",
     models: Annotated[str, typer.Option(help="Names separated by commas.")] = ",".join(RANKERS | CLICKERS),
     what: Annotated[str, typer.Option(help="speed, quality or all.")] = "all",
-    users: Annotated[int, typer.Option(min=0, help="Sample of users for the rankers; 0: all.")] = 0,
+    users: Annotated[int, typer.Option(min=0, help="Sample of users; 0: all.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of both in speed runs.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of both.")] = 2020,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of a speed run.")] = 2,
@@ -223,9 +223,8 @@ def main(
         )
         rows = []
         for model in names:
-            sample = users if model in RANKERS else 0
             comparison = Comparison(
-                model, data, sample, runner, threads, seed, rounds, patience, precision, batch_size
+                model, data, users, runner, threads, seed, rounds, patience, precision, batch_size
             )
             found = _rows(comparison, what)
             rows += found
@@ -260,7 +259,7 @@ def _names(models: str, what: str) -> list[str]:
 
 
 def _case(model: str, source: str, n_users: int) -> RankingCase | ClickCase:
-    return ranking_case(source, n_users) if model in RANKERS else click_case(source)
+    return (ranking_case if model in RANKERS else click_case)(source, n_users)
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
