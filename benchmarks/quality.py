@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,28 @@ from rec_core.systems.ranking_parts import RankingParts
 from rec_core.systems.ranking_task import RankingTask
 
 CUTOFFS = (10, 20)
+Folders = Sequence[Path]
 REPORTED = ("ndcg@10", "recall@10", "mrr@10", "ndcg@20", "recall@20")
 
 
-def ranking_rows(name: str, case: RankingCase, ours: Path, peer: Path, seed: int) -> list[dict[str, Any]]:
+def ranking_rows(
+    name: str, case: RankingCase, ours: Folders, peer: Folders, seed: int
+) -> list[dict[str, Any]]:
     """Return a row per metric with both means, their intervals, and the interval of the paired difference.
+
+    With several seeds a user's metric is the mean over them, so intervals speak of users for these seeds;
+    `by_seed` has the difference of each.
 
     Args:
         name: what the rows are called.
         case: whose test users are ranked for; items of training and validation are left out.
-        ours: folder with our scores.
-        peer: folder with the peer's.
+        ours: folders with our scores, one per seed.
+        peer: folders with the peer's, in the same order.
         seed: decides the resamples.
     """
     parts = RankingParts(case.dataset, RankingTask(), case.split)
-    tables = [metrics_of_test_users(parts, folder) for folder in (ours, peer)]
+    by_seed = [[metrics_of_test_users(parts, folder) for folder in folders] for folders in (ours, peer)]
+    tables = [pd.concat(found).groupby("user_num", as_index=False).mean() for found in by_seed]
     intervals = [with_intervals(table, seed) for table in tables]
     compared = compare_per_user(tables[0], tables[1], seed).set_index("metric")
     return [
@@ -54,18 +62,30 @@ def ranking_rows(name: str, case: RankingCase, ours: Path, peer: Path, seed: int
             peer_interval=_limits(intervals[1][metric]),
             **{key: float(compared.loc[metric, key]) for key in ("difference", "low", "high", "p")},
             n=int(compared.loc[metric, "n"]),
+            by_seed=[
+                float((a[metric] - b[metric]).mean()) for a, b in zip(by_seed[0], by_seed[1], strict=True)
+            ],
         )
         for metric in REPORTED
     ]
 
 
-def click_rows(name: str, case: ClickCase, ours: Path, peer: Path, seed: int) -> list[dict[str, Any]]:
-    """Return rows for AUC and log loss of the test rows; intervals resample users, both sides alike."""
+def click_rows(name: str, case: ClickCase, ours: Folders, peer: Folders, seed: int) -> list[dict[str, Any]]:
+    """Return rows for AUC and log loss of the test rows; intervals resample users, both sides alike.
+
+    Args:
+        name: what the rows are called.
+        case: whose test rows were scored.
+        ours: folders with our scores, one per seed; a metric is the mean over them.
+        peer: folders with the peer's, in the same order.
+        seed: decides the resamples.
+    """
     test = case.samples.take(case.split.test)
-    probs = [np.load(folder / "test_scores.npy").astype(np.float64) for folder in (ours, peer)]
+    everyone = np.ones((1, len(test.labels)))
     rows = []
     for metric, statistic, higher in (("auc", weighted_auc, True), ("log loss", weighted_log_loss, False)):
-        sides: list[WeightedStatistic] = [statistic(test.labels, side) for side in probs]
+        by_seed = [[statistic(test.labels, _probs(folder)) for folder in folders] for folders in (ours, peer)]
+        sides = [_mean_of(statistics) for statistics in by_seed]
         first, second = (clustered_bootstrap(side, test.user_nums, seed=seed).as_dict() for side in sides)
         difference = paired_difference(sides[0], sides[1], test.user_nums, seed=seed).as_dict()
         rows.append(
@@ -82,6 +102,7 @@ def click_rows(name: str, case: ClickCase, ours: Path, peer: Path, seed: int) ->
                 low=difference["low"],
                 high=difference["high"],
                 n=difference["n"],
+                by_seed=[float(a(everyone)[0] - b(everyone)[0]) for a, b in zip(*by_seed, strict=True)],
             )
         )
     return rows
@@ -118,6 +139,14 @@ def seconds_to(
     """
     reached = [epoch for epoch, (_, metric) in enumerate(validation, start=1) if metric >= target]
     return reached[0] * (epoch_seconds + evaluation_seconds) if reached else None
+
+
+def _probs(folder: Path) -> np.ndarray:
+    return np.load(folder / "test_scores.npy").astype(np.float64)
+
+
+def _mean_of(statistics: list[WeightedStatistic]) -> WeightedStatistic:
+    return lambda weights: np.mean([statistic(weights) for statistic in statistics], axis=0)
 
 
 def _limits(interval: dict[str, Any]) -> list[float]:

@@ -5,9 +5,10 @@
 The first run makes the peer's environment. `--what speed` takes turns (ours, peer, ours, peer) over a few
 epochs, each followed by a validation, and prints seconds per epoch, seconds per validation (full ranking)
 and peak memory. `--what quality` trains both until validation stops improving and judges both libraries'
-test scores by the engine's metrics, with intervals of the paired difference over users. `--what all` does
-both, and adds the seconds to the peer's best validation: epochs to it times the seconds of an epoch with
-its validation, as measured in turns. Nothing else may run beside a speed run.
+test scores by the engine's metrics, with intervals of the paired difference over users; `--seeds 5` trains
+both five times and compares the means over seeds. `--what all` does both, and adds the seconds to the peer's
+best validation: epochs to it times the seconds of an epoch with its validation, as measured in turns. Nothing
+else may run beside a speed run.
 
 The peer's patience of ten validations ends either side on a plateau now and then, by chance; `--patience 30`
 takes most of that away.
@@ -21,7 +22,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,7 +58,7 @@ class Comparison:
         n_users: a sample of so many users; 0 takes all.
         runner: runs and keeps jobs.
         threads: of both, in speed runs.
-        seed: of both.
+        seeds: of both; the first is that of speed runs and validation curves.
         rounds: turns of a speed run.
         patience: validations in a row without a better one that both bear.
         precision: of our training, in place of the system's own; "" leaves it.
@@ -71,7 +72,7 @@ class Comparison:
         n_users: int,
         runner: Runner,
         threads: int,
-        seed: int,
+        seeds: Sequence[int],
         rounds: int,
         patience: int,
         precision: str = "",
@@ -80,7 +81,7 @@ class Comparison:
         self.case = _case(model, source, n_users)
         self.name = f"{model} {self.case.name}"
         self._model, self._source, self._n_users = model, source, n_users
-        self._runner, self._threads, self._seed, self._rounds = runner, threads, seed, rounds
+        self._runner, self._threads, self._seeds, self._rounds = runner, threads, seeds, rounds
         self._batch_size = batch_size
         self._precision = {"precision": precision} if precision else {}
         self._patience = {} if patience == _PATIENCE else {"patience": patience}
@@ -98,9 +99,20 @@ class Comparison:
         return alternate({library: run(library) for library in SIDES}, self._rounds)
 
     @cached_property
-    def trained(self) -> list[Path]:
-        """Train both to their stop and return the folders; one thread, since nobody reads that clock."""
-        return [self._runner.run(library, self._job(library, "train_to_stop", 1)) for library in SIDES]
+    def trained(self) -> list[list[Path]]:
+        """Train both to their stop and return each side's folders, one per seed.
+
+        One thread, since nobody reads that clock.
+        """
+        return [
+            [self._runner.run(library, self._job(library, "train_to_stop", 1, seed)) for seed in self._seeds]
+            for library in SIDES
+        ]
+
+    @property
+    def _stopped(self) -> list[dict[str, Any]]:
+        """Return both records of the first seed, trained to the stop."""
+        return [result_of(folders[0]) for folders in self.trained]
 
     @cached_property
     def curves(self) -> list[list[list[float]]]:
@@ -110,7 +122,7 @@ class Comparison:
         luckiest epoch; it is then trained without early stopping, until it is there or has gone on for twice
         as long as either.
         """
-        ours, peer = (result_of(folder) for folder in self.trained)
+        ours, peer = self._stopped
         target = peer["best_validation"]
         if ours["best_validation"] < target:
             epochs = 2 * max(ours["stopped_epoch"], peer["stopped_epoch"])
@@ -136,8 +148,8 @@ class Comparison:
     def quality_rows(self) -> list[dict[str, Any]]:
         """Return test metrics of both and the epochs to the peer's best validation."""
         judge = click_rows if isinstance(self.case, ClickCase) else ranking_rows
-        rows = judge(self.name, self.case, *self.trained, self._seed)
-        ours, peer = (result_of(folder) for folder in self.trained)
+        rows = judge(self.name, self.case, *self.trained, self._seeds[0])
+        ours, peer = self._stopped
         best = (ours["best_validation"], peer["best_validation"])
         epochs = [seconds_to(curve, best[1], 1, 0) for curve in self.curves]
         stopped = {"ours_stopped": ours["stopped_epoch"], "peer_stopped": peer["stopped_epoch"]}
@@ -149,7 +161,7 @@ class Comparison:
 
     def time_to_best_row(self) -> dict[str, Any]:
         """Return the seconds until validation first reaches the peer's best, validations included."""
-        target = result_of(self.trained[1])["best_validation"]
+        target = self._stopped[1]["best_validation"]
         seconds = [
             seconds_to(
                 curve,
@@ -173,7 +185,7 @@ class Comparison:
             return {}
         return {"train_batch_size" if peer else "batch_size": self._batch_size}
 
-    def _job(self, library: Library, mode: str, threads: int) -> dict[str, Any]:
+    def _job(self, library: Library, mode: str, threads: int, seed: int | None = None) -> dict[str, Any]:
         peer, timed = library == "recbole", mode == "time_epochs"
         epochs = _TIMED[library] if timed else _EPOCHS
         if peer:
@@ -187,7 +199,7 @@ class Comparison:
             "case_seed": 0,
             "mode": mode,
             "epochs": epochs,
-            "seed": self._seed,
+            "seed": self._seeds[0] if seed is None else seed,
             "threads": threads,
             "config": self._sizes(peer),
             **({} if peer else self._precision),
@@ -202,6 +214,7 @@ def main(
     users: Annotated[int, typer.Option(min=0, help="Sample of users; 0: all.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of both in speed runs.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of both.")] = 2020,
+    seeds: Annotated[int, typer.Option(min=1, help="So many seeds, from --seed on, for quality.")] = 1,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of a speed run.")] = 2,
     patience: Annotated[
         int, typer.Option(min=1, help="Validations without a better one, of both.")
@@ -224,7 +237,16 @@ def main(
         rows = []
         for model in names:
             comparison = Comparison(
-                model, data, users, runner, threads, seed, rounds, patience, precision, batch_size
+                model,
+                data,
+                users,
+                runner,
+                threads,
+                range(seed, seed + seeds),
+                rounds,
+                patience,
+                precision,
+                batch_size,
             )
             found = _rows(comparison, what)
             rows += found

@@ -36,7 +36,7 @@ class MatrixFactorisationConfig(RankingConfig):
     batch_size: int = Field(2048, ge=1, description="Training pairs per step.")
     reg: float = Field(0.0, ge=0, description="L2 weight of the looked-up rows.")
     loop: LoopConfig = Field(
-        LoopConfig(epochs=300, learning_rate=1e-3, evaluate_every=1, patience=10),
+        LoopConfig(epochs=300, learning_rate=1e-3, evaluate_every=1, patience=30),
         description="Epochs and optimiser.",
     )
 

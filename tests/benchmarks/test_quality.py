@@ -67,7 +67,11 @@ def test_a_side_that_knows_the_answer_wins_and_the_interval_says_so(tmp_path: Pa
     knows, wrong = np.zeros((2, N_USERS, dataset.interactions.n_items))
     knows[users, answer], wrong[users, answer] = 1, -1
     found = ranking_rows(
-        "m", case, write_rows(tmp_path / "a", users, knows), write_rows(tmp_path / "b", users, wrong), seed=0
+        "m",
+        case,
+        [write_rows(tmp_path / "a", users, knows)],
+        [write_rows(tmp_path / "b", users, wrong)],
+        seed=0,
     )
     mrr = next(row for row in found if row["metric"] == "test mrr@10")
     # nine items less the four the user already has leave five: the answer is first, or last of five
@@ -84,7 +88,33 @@ def test_click_rows_read_test_scores_in_the_order_of_the_test_rows(tmp_path: Pat
     for name, probs in (("a", 0.25 + labels / 2), ("b", 0.75 - labels / 2)):
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / "test_scores.npy", probs)
-    auc, loss = click_rows("m", case, tmp_path / "a", tmp_path / "b", seed=0)
+    auc, loss = click_rows("m", case, [tmp_path / "a"], [tmp_path / "b"], seed=0)
     assert (auc["ours"], auc["peer"], auc["higher_is_better"]) == (1.0, 0.0, True)
     assert loss["ours"] == pytest.approx(-np.log(0.75)) and loss["peer"] == pytest.approx(-np.log(0.25))
     assert loss["ratio"] > 1 and loss["difference"] < 0
+
+
+def test_several_seeds_are_compared_by_their_means(tmp_path: Path, dataset):
+    case = RankingCase("tiny", dataset, leave_one_out(dataset.interactions))
+    rng = np.random.default_rng(4)
+    folders = [
+        write_rows(tmp_path / name, np.arange(N_USERS), rng.normal(size=(N_USERS, N_ITEMS)))
+        for name in "abcd"
+    ]
+    one = [ranking_rows("m", case, [ours], [peer], 0) for ours, peer in (folders[:2], folders[2:])]
+    both = ranking_rows("m", case, folders[::2], folders[1::2], 0)
+    for first, second, mean in zip(*one, both, strict=True):
+        assert mean["ours"] == pytest.approx((first["ours"] + second["ours"]) / 2)
+        assert mean["by_seed"] == pytest.approx([first["difference"], second["difference"]])
+        assert mean["difference"] == pytest.approx(np.mean(mean["by_seed"]))
+
+    samples = make_ctr_samples(dataset.interactions, 3.0, min_history=0)
+    clicks = ClickCase("tiny", dataset, samples, random_rows(len(samples), seed=0))
+    for folder in folders:
+        np.save(folder / "test_scores.npy", rng.uniform(0.1, 0.9, len(clicks.split.test)))
+    single = [click_rows("m", clicks, [a], [b], 0) for a, b in (folders[:2], folders[2:])]
+    for first, second, mean in zip(
+        *single, click_rows("m", clicks, folders[::2], folders[1::2], 0), strict=True
+    ):
+        assert mean["by_seed"] == pytest.approx([first["difference"], second["difference"]])
+        assert mean["difference"] == pytest.approx(np.mean(mean["by_seed"]))

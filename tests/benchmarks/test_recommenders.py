@@ -62,7 +62,7 @@ def compare(tmp_path: Path, monkeypatch):
             ("ours", "train_to_target"): trained([*ours, *longer]),
         }
         records = Records(tmp_path, results)
-        options = {"n_users": 0, "threads": 2, "seed": 7, "rounds": 2, "patience": 10} | settings
+        options = {"n_users": 0, "threads": 2, "seeds": (7,), "rounds": 2, "patience": 10} | settings
         return Comparison("deepfm", "ml-100k", runner=records, **options), records
 
     return make
@@ -107,6 +107,16 @@ def test_both_sides_get_the_same_seed_and_patience(compare):
     _ = comparison.trained
     assert {(job["seed"], job["patience"], job["threads"]) for _, job, _ in records.asked} == {(7, 30, 1)}
     assert [job["model"] for _, job, _ in records.asked] == ["deepfm", "DeepFM"]
+
+
+def test_every_seed_is_trained_on_both_sides_and_the_first_gives_the_curves(compare):
+    comparison, records = compare([0.3], [0.3], seeds=(7, 8))
+    ours, peer = comparison.trained
+    assert (len(ours), len(peer)) == (2, 2)
+    asked = [(library, job["seed"]) for library, job, _ in records.asked]
+    assert asked == [("ours", 7), ("ours", 8), ("recbole", 7), ("recbole", 8)]
+    assert comparison.time_to_best_row()["target"] == 0.3
+    assert {job["seed"] for _, job, turn in records.asked if turn is not None} == {7}
 
 
 def test_names_are_checked():

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from implicit.nearest_neighbours import CosineRecommender
+from scipy import sparse
 
 from rec_core.systems import item_knn
 from rec_core.systems.ranking_parts import RankingParts
@@ -54,3 +56,16 @@ def test_the_evidence_adds_up_to_the_score(planted, tmp_path):
         assert system.relatedness(past, item).sum() == pytest.approx(scores[item], abs=1e-6)
     best = system.recommend(past, 1)[0]
     assert best.evidence[0].score == max(system.relatedness(past, best.item_num))
+
+
+@pytest.mark.filterwarnings("ignore:Method expects CSR")
+def test_neighbours_of_the_history_equal_implicits_which_count_the_item_itself_among_its_own():
+    taken = np.random.default_rng(5).random((40, 30)) < np.linspace(0.1, 0.7, 30)
+    gram = (taken.T.astype(np.float32) @ taken).astype(np.float32)
+    peer = CosineRecommender(K=6)
+    peer.fit(sparse.csr_matrix(taken, dtype=np.float64), show_progress=False)
+    theirs = peer.similarity.tocsr().toarray()
+    np.fill_diagonal(theirs, 0)
+    ours = item_knn.neighbours(lambda items: gram[items], taken.sum(0).astype(np.float32), 5, "cosine", 0.0)
+    # of equal similarities each keeps another item: the values are compared, not the places
+    np.testing.assert_allclose(np.sort(ours.toarray(), axis=1), np.sort(theirs, axis=1), atol=1e-6)
