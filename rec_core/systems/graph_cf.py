@@ -36,8 +36,8 @@ from rec_core.types import Dataset, Progress
 class ContrastConfig(Config):
     """The self-supervised part of SGL and SimGCL.
 
-    The defaults are gentler than the papers' (weight 0.1 and more, temperature 0.2): on a small, dense dataset
-    such as MovieLens 100K those spread the vectors before BPR can order them, and training stops at once.
+    The defaults are gentler than the papers' (weight 0.1 and more, temperature 0.2): on a small, dense
+    dataset such as MovieLens 100K those spread the vectors before BPR can order them, and training stops.
     """
 
     weight: float = Field(0.05, ge=0, description="Weight of the contrastive loss beside BPR.")
