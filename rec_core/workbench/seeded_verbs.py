@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
+from rec_core.config import Config
 from rec_core.run_folder import true_state
 from rec_core.store import Workspace, read_json
 from rec_core.types import InputError, Progress, ignore_progress
 from rec_core.workbench.data_verbs import load_dataset
-from rec_core.workbench.run_verbs import new_run, open_run, resume
+from rec_core.workbench.run_verbs import config_of, new_run, open_run, resume
 
 
 def ensure_run(
@@ -23,7 +26,8 @@ def ensure_run(
 ) -> dict[str, Any]:
     """Return the result of a run with exactly these settings.
 
-    A finished one is used again, an unfinished one continued.
+    A finished one is used again, an unfinished one continued; what counts is the config that preset and
+    overrides mean today, so a run made under another default is not taken for it.
 
     Raises:
         InputError: unknown names or fields, or such a run is being worked on by another process.
@@ -33,29 +37,19 @@ def ensure_run(
         "system": system,
         "dataset": data,
         "dataset_hash": load_dataset(data, progress, workspace=space).content_hash,
-        "preset": preset,
-        "overrides": overrides or {},
         "seed": seed,
     }
-    return resume(_existing(space, facts) or _new(facts, progress, space), progress, workspace=space)
+    found = _existing(space, facts, config_of(system, preset, overrides, data))
+    run_id = found or new_run(system, data, preset, overrides, seed, progress, workspace=space)
+    return resume(run_id, progress, workspace=space)
 
 
-def _new(facts: dict[str, Any], progress: Progress, space: Workspace) -> str:
-    return new_run(
-        facts["system"],
-        facts["dataset"],
-        facts["preset"],
-        facts["overrides"],
-        facts["seed"],
-        progress,
-        workspace=space,
-    )
-
-
-def _existing(space: Workspace, facts: dict[str, Any]) -> str | None:
+def _existing(space: Workspace, facts: dict[str, Any], config: Config) -> str | None:
     for run_id in space.names("runs"):
         file = space.run_path(run_id) / "run.json"
         if not file.exists() or any(read_json(file).get(name) != value for name, value in facts.items()):
+            continue
+        if yaml.safe_load((file.parent / "config.yaml").read_text("utf-8")) != config.model_dump(mode="json"):
             continue
         if true_state(open_run(space, run_id).status) in ("running", "cancelling"):
             raise InputError(
