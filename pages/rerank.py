@@ -110,7 +110,7 @@ messages.opening(
     "Rerank",
     "Two channels choose the evidence: similarity to the item, and recency. What do alpha and beta do?",
 )
-run = pickers.finished_run("EvidenceScorer", "EmbeddingSource")
+run = pickers.finished_run("ChannelMerger")
 left, right = st.columns(2)
 with left:
     user = pickers.viewer(run)

@@ -39,18 +39,51 @@ def _ranking(
     )
 
 
+def _reader(
+    name: str, title: str, paper: str, system: str, config: str, more: tuple[str, ...] = ()
+) -> SystemCard:
+    """Return the card of a system in which a language model reads histories and is judged by like questions."""
+    module = f"rec_core.systems.{name}"
+    capabilities = ("Recommender", "Scorer", "EvidenceScorer", "ListChooser", *more)
+    hardware = "CPU with the embedded language model; a GPU for backbones of a billion parameters or more."
+    return SystemCard(
+        name, title, paper, module, f"{module}.{system}", f"{module}.{config}", capabilities, "auc", hardware
+    )
+
+
 SYSTEMS: tuple[SystemCard, ...] = (
-    SystemCard(
-        name="rallrec",
-        title="RALLRec",
-        paper="RALLRec: Improving Retrieval Augmented Large Language Model Recommendation with "
+    _reader(
+        "rallrec",
+        "RALLRec",
+        "RALLRec: Improving Retrieval Augmented Large Language Model Recommendation with "
         "Representation Learning (arXiv 2502.06101)",
-        module="rec_core.systems.rallrec_training",
-        class_path="rec_core.systems.rallrec.RALLRec",
-        config_path="rec_core.systems.rallrec.RALLRecConfig",
-        capabilities=("Recommender", "Scorer", "EvidenceScorer", "ListChooser", "EmbeddingSource"),
-        headline="auc",
-        hardware="CPU with the embedded language model; a GPU for backbones of a billion parameters or more.",
+        "RALLRec",
+        "RALLRecConfig",
+        ("ChannelMerger", "EmbeddingSource"),
+    ),
+    _reader(
+        "rella",
+        "ReLLa",
+        "ReLLa: Retrieval-enhanced Large Language Models for Lifelong Sequential Behavior Comprehension in "
+        "Recommendation (WWW 2024)",
+        "ReLLa",
+        "ReLLaConfig",
+        ("EmbeddingSource",),
+    ),
+    _reader(
+        "hybrid_score",
+        "Hybrid-Score",
+        "The Hybrid-Score baseline of RALLRec (arXiv 2502.06101), after GPT-FedRec (arXiv 2403.04256)",
+        "HybridScore",
+        "HybridScoreConfig",
+        ("EmbeddingSource",),
+    ),
+    _reader(
+        "zero_shot",
+        "Zero-shot language model",
+        "The untuned rows of ReLLa (WWW 2024) and RALLRec (arXiv 2502.06101)",
+        "ZeroShot",
+        "ZeroShotConfig",
     ),
     _ranking(
         "matrix_factorisation",

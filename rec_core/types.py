@@ -302,6 +302,28 @@ class EvidenceScorer(Protocol):
 
 
 @runtime_checkable
+class ChannelMerger(Protocol):
+    """An evidence scorer that merges what resembles the target with what is recent (RALLRec, equation 8)."""
+
+    @property
+    def reranker(self) -> Any:
+        """Return the settings of the merge (`retrieval.rerank.RerankConfig`)."""
+        ...
+
+    def channels(self, requests: Sequence[ScoreRequest], top_k: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return each history's positions by likeness to the target and by recency, best first."""
+        ...
+
+    def likeness(self, request: ScoreRequest) -> np.ndarray:
+        """Return how like the target each history item is (T,), higher is closer."""
+        ...
+
+    def read(self, request: ScoreRequest, ranked: Sequence[Any], order: str) -> tuple[str, float]:
+        """Return the prompt that shows these merged rows in this order, and the score it gives."""
+        ...
+
+
+@runtime_checkable
 class ListChooser(Protocol):
     """A system that reads a list of candidates at once and picks one: the order shown may matter."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rec_core.retrieval.cosine import cosines
 from rec_core.seeding import numpy_generator
-from rec_core.types import History
+from rec_core.types import EvidenceItem, History
 
 
 def retrieval_quality(
@@ -39,3 +39,25 @@ def random_quality(
         items = np.setdiff1d(history.item_nums, [target])
         chosen.append(rng.choice(items, min(top_k, len(items)), replace=False))
     return retrieval_quality(values, target_nums, chosen)
+
+
+def label_agreement(
+    evidence: Sequence[Sequence[EvidenceItem]], labels: np.ndarray, like_threshold: float
+) -> float:
+    """Return the share of shown items that were liked as the target was; NaN where nothing is shown.
+
+    A user's similar items tell more of the answer the more often their ratings fall on the target's side;
+    each question weighs alike.
+
+    Args:
+        evidence: what each question shows.
+        labels: (B,) 1 = the target was liked.
+        like_threshold: a rating above this is a like; items without a rating do not count.
+    """
+    shares = []
+    for items, label in zip(evidence, labels, strict=True):
+        ratings = np.array([item.rating for item in items])
+        ratings = ratings[~np.isnan(ratings)]
+        if len(ratings):
+            shares.append(np.mean((ratings > like_threshold) == bool(label)))
+    return float(np.mean(shares)) if shares else float("nan")

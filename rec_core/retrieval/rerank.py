@@ -86,6 +86,11 @@ def rerank(semantic: Iterable[int], recency: Iterable[int], config: RerankConfig
     return chosen
 
 
+def prompt_order(config: RerankConfig) -> Literal["relevance", "chronological"]:
+    """Return what the prompt says of the order of its list."""
+    return "relevance" if config.order == "score" else "chronological"
+
+
 def beta_is_idle(config: RerankConfig) -> bool:
     """Tell whether beta changes nothing: at alpha = 1/2 the channels simply alternate."""
     return config.alpha == 0.5 and config.duplicates == "max"

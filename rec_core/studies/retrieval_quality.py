@@ -15,6 +15,7 @@ from rec_core.llm.text_encoder import TextEncoderConfig
 from rec_core.metrics.intervals import Interval, clustered_bootstrap, paired_difference, weighted_mean
 from rec_core.retrieval.channels import semantic_channel
 from rec_core.retrieval.quality import random_quality, retrieval_quality
+from rec_core.retrieval.similarity import CosineSimilarity, ShiftedNeighbours, Similarity
 from rec_core.seeding import numpy_generator
 from rec_core.store import Workspace
 from rec_core.types import Progress, ignore_progress
@@ -48,15 +49,16 @@ def run(
     requests = requests_of(dataset, samples)
     histories, targets = [request.history for request in requests], samples.item_nums
     values = text_view(dataset, TextEncoderConfig(), space, progress).values
+    cosine = CosineSimilarity(values)
 
-    def retrieved(shift: int) -> np.ndarray:
-        chosen = semantic_channel(values, targets, histories, _TOP_K, shift=shift)
+    def retrieved(similarity: Similarity) -> np.ndarray:
+        chosen = semantic_channel(similarity, targets, histories, _TOP_K)
         items = [history.item_nums[rows] for history, rows in zip(histories, chosen, strict=True)]
         return retrieval_quality(values, targets, items)
 
     cosines = {
-        "retrieved": retrieved(0),
-        "shifted_neighbours": retrieved(1),
+        "retrieved": retrieved(cosine),
+        "shifted_neighbours": retrieved(ShiftedNeighbours(cosine)),
         "random": random_quality(values, targets, histories, _TOP_K, seed),
     }
     rows = [

@@ -26,20 +26,22 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {
     "log_loss": weighted_log_loss,
     "accuracy": weighted_accuracy,
 }
-MAIN_ARM = "rallrec"
 
 
-def compare_arms(predictions: pd.DataFrame, seed: int, n_resamples: int = 1000) -> dict[str, Any]:
+def compare_arms(
+    predictions: pd.DataFrame, main_arm: str, seed: int, n_resamples: int = 1000
+) -> dict[str, Any]:
     """Return metrics of every arm and the difference of the main arm to each other one.
 
     Args:
         predictions: one row per test sample with user_num, label and one probability column per arm
             ("p_<arm>").
+        main_arm: the one the others are compared with.
         seed: decides the bootstrap.
         n_resamples: draws per interval.
 
     Returns:
-        {"arms": {arm: {metric: interval}}, "main_arm", "differences": {"rallrec - arm": {metric: interval}}};
+        {"arms": {arm: {metric: interval}}, "main_arm", "differences": {"main - arm": {metric: interval}}};
         `n` of an interval counts users, `n_rows` the test rows.
     """
     labels, users = predictions["label"].to_numpy(), predictions["user_num"].to_numpy()
@@ -60,17 +62,17 @@ def compare_arms(predictions: pd.DataFrame, seed: int, n_resamples: int = 1000) 
             }
             for arm in arms
         },
-        "main_arm": MAIN_ARM,
+        "main_arm": main_arm,
         "differences": {
-            f"{MAIN_ARM} - {arm}": {
+            f"{main_arm} - {arm}": {
                 name: interval(
                     paired_difference(
-                        statistics[MAIN_ARM][name], statistics[arm][name], users, n_resamples, seed
+                        statistics[main_arm][name], statistics[arm][name], users, n_resamples, seed
                     )
                 )
                 for name in METRICS
             }
             for arm in arms
-            if arm != MAIN_ARM
+            if arm != main_arm
         },
     }

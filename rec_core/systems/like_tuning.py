@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -18,19 +18,21 @@ from rec_core.llm.answer_tokens import answer_tokens
 from rec_core.llm.backbone import Backbone, chat_wrapped
 from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, fit_causal
 from rec_core.llm.lora import LoraConfig, attach, check_learned, save_adapter
-from rec_core.prompts.like import ANSWER_END, ANSWER_LEAD, Order
+from rec_core.prompts.like import ANSWER_END, ANSWER_LEAD
+from rec_core.retrieval.similarity import Similarity
 from rec_core.seeding import derive_seed
 from rec_core.store import new_folder
-from rec_core.systems.evidence import Retriever, reordered, select_evidence
+from rec_core.systems.evidence import select_evidence
 from rec_core.systems.prompt_fitting import fitted_prompt
-from rec_core.types import EvidenceItem, Progress, ScoreRequest
+from rec_core.systems.retrievers import Recent, Retriever, Similar
+from rec_core.types import InputError, Progress, ScoreRequest
 
 if TYPE_CHECKING:
     import numpy as np
 
     from rec_core.systems.prompting import Prompter
 
-Augmentation = Literal["paper", "three_way", "none"]
+Augmentation = Literal["recent", "none", "paper", "three_way", "mixed"]
 
 
 class TuningConfig(Config):
@@ -39,8 +41,9 @@ class TuningConfig(Config):
     n_shots: int = Field(4096, ge=1, description="Training samples drawn; augmentation multiplies the rows.")
     augmentation: Augmentation = Field(
         "paper",
-        description="'paper': each sample in similarity order and in time order; 'three_way': also with the "
-        "most recent items, as the published builder does; 'none': similarity order only.",
+        description="What each sample is shown with. 'paper': the similar items by similarity and by time; "
+        "'three_way': also the most recent items, as RALLRec's published builder does; 'mixed': recent items "
+        "and the similar ones by time (ReLLa); 'none': similar items by similarity; 'recent': no retrieval.",
     )
     lora: LoraConfig = Field(LoraConfig(), description="The adapter's shape.")
     training: TrainerConfig = Field(
@@ -49,48 +52,81 @@ class TuningConfig(Config):
     )
 
 
+def tuning_retrievers(similarity: Similarity, augmentation: Augmentation) -> list[Retriever]:
+    """Return what each tuning sample is shown with, one training row per retriever.
+
+    Args:
+        similarity: in the text view, as in the published training files of ReLLa and RALLRec.
+        augmentation: see `TuningConfig`.
+    """
+    recent, similar, in_time = (
+        Recent(),
+        Similar(similarity, "relevance"),
+        Similar(similarity, "chronological"),
+    )
+    shown: dict[Augmentation, list[Retriever]] = {
+        "recent": [recent],
+        "none": [similar],
+        "paper": [similar, in_time],
+        "three_way": [similar, in_time, recent],
+        "mixed": [recent, in_time],
+    }
+    return shown[augmentation]
+
+
 def tuning_rows(
     prompter: Prompter,
     backbone: Backbone,
     requests: Sequence[ScoreRequest],
     labels: np.ndarray,
-    text_values: np.ndarray,
-    augmentation: Augmentation,
+    retrievers: Sequence[Retriever],
     top_k: int,
     max_length: int,
+    double_bos: bool = False,
 ) -> list[TokenRow]:
     """Return the training rows: prompt and answer, with the answer's tokens as the only targets.
 
-    Retrieval uses the text view, as in the published training files. The first target is the very token the
-    score is read from (`llm.answer_tokens`), however the tokenizer would cut the word on its own.
+    The first target is the very token the score is read from (`llm.answer_tokens`), however the tokenizer
+    would cut the word on its own.
 
     Args:
         prompter: renders prompts.
         backbone: whose tokenizer and chat template are used.
         requests: the drawn samples.
         labels: (B,) 1 = liked.
-        text_values: (I, D) the text view.
-        augmentation: which orders of the evidence are added.
+        retrievers: each gives one row per sample; the rows of a sample stand together.
         top_k: history items per prompt.
         max_length: longest prompt in tokens.
+        double_bos: put a second begin token in front and make the prompt's last token a target too, as
+            RALLRec's published code does without meaning to.
+
+    Raises:
+        InputError: `double_bos` with a tokenizer that has no begin token.
     """
-    similar = select_evidence(requests, Retriever(text_values, "relevance"), top_k)
-    arms: list[tuple[Order, list[tuple[EvidenceItem, ...]]]] = [("relevance", similar)]
-    if augmentation != "none":
-        arms.append(("chronological", [reordered(evidence, "chronological") for evidence in similar]))
-    if augmentation == "three_way":
-        arms.append(("chronological", select_evidence(requests, Retriever(None, "chronological"), top_k)))
+    shown = [select_evidence(requests, retriever, top_k) for retriever in retrievers]
     tokenizer = backbone.tokenizer
     tokens = answer_tokens(tokenizer, chat_wrapped(tokenizer, ANSWER_LEAD))
     end = tokenizer.encode(ANSWER_END, add_special_tokens=False)
+    extra = _begin(tokenizer) if double_bos else []
     rows = []
     for i, request in enumerate(requests):
-        for order, evidence in arms:
-            prompt = fitted_prompt(prompter, tokenizer, request, evidence[i], order, max_length).text
+        for retriever, evidence in zip(retrievers, shown, strict=True):
+            prompt = fitted_prompt(
+                prompter, tokenizer, request, evidence[i], retriever.order, max_length
+            ).text
             before = tokenizer.encode(chat_wrapped(tokenizer, prompt))
             reply = [tokens.yes if labels[i] else tokens.no, *end]
-            rows.append(TokenRow(before + reply, len(reply)))
+            rows.append(TokenRow(extra + before + reply, len(reply) + len(extra)))
     return rows
+
+
+def _begin(tokenizer: Any) -> list[int]:
+    if tokenizer.bos_token_id is None:
+        raise InputError(
+            "The tokenizer has no begin token, so double_bos cannot be shown; leave the switch out or take "
+            "another backbone."
+        )
+    return [tokenizer.bos_token_id]
 
 
 def tune(

@@ -16,6 +16,7 @@ _CANNOT = {
     "Scorer": "does not score single items",
     "EvidenceScorer": "reads no chosen evidence from the history",
     "ListChooser": "does not pick from a list of candidates",
+    "ChannelMerger": "does not merge similar with recent history items",
     "EmbeddingSource": "has no item vectors",
     "Explainer": "does not explain itself",
 }

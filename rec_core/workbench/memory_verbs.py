@@ -51,17 +51,15 @@ def _row(what: str, n_bytes: float, basis: str) -> Row:
 
 def _language_parts(config: Any, users: int, items: int, n: int) -> list[Row]:
     """Return what a language model and the views it reads from take."""
-    width, depth = config.behaviour.embedding_size, config.behaviour.n_layers
-    return [
-        _row("runtime", _LANGUAGE_RUNTIME_MB * _MB, "libraries and text encoder, measured"),
-        _row(
-            "behaviour view",
-            (users + items) * width * 4 * (4 + depth) + 2 * n * 12,
-            f"({users:,} + {items:,}) x {width} floats x (weights, Adam, layers); edges twice",
-        ),
-        _row("alignment", 3 * items * items * 4, f"{items:,} x {items:,} cosines, 3 times"),
-        _language_model(config),
-    ]
+    rows = [_row("runtime", _LANGUAGE_RUNTIME_MB * _MB, "libraries and text encoder, measured")]
+    if hasattr(config, "behaviour"):
+        width, depth = config.behaviour.embedding_size, config.behaviour.n_layers
+        size = (users + items) * width * 4 * (4 + depth) + 2 * n * 12
+        basis = f"({users:,} + {items:,}) x {width} floats x (weights, Adam, layers); edges twice"
+        rows.append(_row("behaviour view", size, basis))
+    if hasattr(config, "alignment"):
+        rows.append(_row("alignment", 3 * items * items * 4, f"{items:,} x {items:,} cosines, 3 times"))
+    return [*rows, _language_model(config)]
 
 
 def _id_parts(config: Any, users: int, items: int, n: int) -> list[Row]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from rec_core.retrieval.channels import recency_channel, semantic_channel
-from rec_core.retrieval.rerank import Ranked, RerankConfig, beta_is_idle
+from rec_core.retrieval.rerank import Ranked, RerankConfig, beta_is_idle, prompt_order
 from rec_core.retrieval.rerank import rerank as merge
 from rec_core.store import Workspace
 from rec_core.types import ScoreRequest
 from rec_core.workbench.capability_verbs import capable
 from rec_core.workbench.question import number, request_of, titles_of
 
-NEEDS = ("EvidenceScorer", "EmbeddingSource")  # evidence chosen by closeness in a mixture of views
+NEEDS = ("ChannelMerger",)
 IDLE_BETA = "At alpha = 1/2 both channels weigh the same and beta changes nothing."
 
 
@@ -47,11 +44,11 @@ def rerank(
     system = capable(run_id, *NEEDS, workspace=workspace)
     request = request_of(system, user, item)
     config = RerankConfig.from_values({"alpha": alpha, "beta": beta, "top_k": top_k, "order": order})
-    semantic, recency = _channels(system, request, config.top_k)
+    semantic, recency = system.channels([request], config.top_k)[0]
     merged = merge(semantic, recency, config)
     titles = titles_of(system)
     rows = _rows(system, request, titles)
-    prompt, prob = system.read(request, merged, config.order)
+    prompt, prob = system.read(request, merged, prompt_order(config))
     return {
         "run": run_id,
         "user": user,
@@ -68,21 +65,11 @@ def rerank(
     }
 
 
-def _channels(system: Any, request: ScoreRequest, top_k: int) -> tuple[np.ndarray, np.ndarray]:
-    targets = np.array([request.item_num])
-    semantic = semantic_channel(system.mixture, targets, [request.history], top_k, system.shift, "dot")[0]
-    return semantic, recency_channel(request.history, top_k, request.item_num)
-
-
 def _rows(system: Any, request: ScoreRequest, titles: list[str]) -> list[dict[str, Any]]:
-    """Return one record per history row; `similarity` is the mean over the views of its cosine to the target.
-
-    That is the mixture's dot product divided by the number of blocks; a view that lacks an item counts as 0.
-    """
+    """Return one record per history row; `similarity` is its likeness to the target."""
     history = request.history
     ids = system.dataset.interactions.item_ids
-    products = system.mixture[history.item_nums] @ system.mixture[request.item_num]
-    closeness = products / len(system.views)
+    closeness = system.likeness(request)
     return [
         {
             "position": position,

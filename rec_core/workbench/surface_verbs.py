@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rec_core.retrieval.channels import recency_channel, semantic_channel
 from rec_core.retrieval.cosine import cosines
 from rec_core.retrieval.rerank import RerankConfig, rerank
 from rec_core.seeding import numpy_generator
-from rec_core.store import Workspace, content_hash, write_table
+from rec_core.store import Workspace, write_table
 from rec_core.workbench.capability_verbs import capable
 from rec_core.workbench.rerank_verbs import NEEDS
 
@@ -34,11 +33,9 @@ def surface(run_id: str, seed: int = 0, *, workspace: Workspace | None = None) -
     space = workspace or Workspace.from_environment()
     system = capable(run_id, *NEEDS, workspace=space)
     key = {
-        "mixture": content_hash(system.mixture),
+        "run": run_id,
         "dataset": system.dataset.content_hash,
-        "top_k": system.config.reranker.top_k,
-        "min_history": system.config.min_history,
-        "shift": system.shift,
+        "config": system.config.model_dump(mode="json"),
         "seed": seed,
     }
 
@@ -55,12 +52,8 @@ def _measure(system: Any, seed: int) -> pd.DataFrame:
     rng = numpy_generator(seed, "surface", "questions")
     drawn = rng.permutation(parts.split.valid)[:_N_QUESTIONS]
     requests = requests_of(system.dataset, parts.samples.take(np.sort(drawn)))
-    top_k = system.config.reranker.top_k
-    targets = np.array([request.item_num for request in requests])
-    semantic = semantic_channel(
-        system.mixture, targets, [r.history for r in requests], top_k, shift=system.shift, metric="dot"
-    )
-    recency = [recency_channel(request.history, top_k, request.item_num) for request in requests]
+    top_k = system.reranker.top_k
+    channels = system.channels(requests, top_k)
     text = system.views["text"].values
     closeness = [cosines(text, r.item_num, r.history.item_nums) for r in requests]
     rows = []
@@ -68,7 +61,7 @@ def _measure(system: Any, seed: int) -> pd.DataFrame:
         for beta in BETAS:
             config = RerankConfig(alpha=alpha, beta=beta, top_k=top_k)
             means = []
-            for request, near, late, cosine in zip(requests, semantic, recency, closeness, strict=True):
+            for request, (near, late), cosine in zip(requests, channels, closeness, strict=True):
                 chosen = rerank(near, late, config)
                 positions = np.array([row.position for row in chosen])
                 ages = len(request.history) - 1 - positions

@@ -19,29 +19,36 @@ from rec_core.workbench import config_of, load_run, new_run, resume
 LOOP = {"epochs": 6, "learning_rate": 2e-2, "evaluate_every": 2, "patience": 6, "checkpoint_seconds": 0.0}
 VECTORS = {"embedding_size": 8, "batch_size": 64, "loop": LOOP}
 
+MODEL = {
+    "backbone.max_length": 512,
+    "sample_lm.hidden_size": 16,
+    "sample_lm.n_layers": 1,
+    "sample_lm.n_heads": 2,
+    "sample_lm.vocab_size": 600,
+    "sample_lm.block_length": 64,
+    "sample_lm.training": {"epochs": 1, "batch_size": 16, "checkpoint_steps": 2},
+    "n_test": 30,
+    "n_candidates": 8,
+    "n_threads": 1,
+}
+TUNING = {
+    "tuning.n_shots": 48,
+    "tuning.lora.rank": 2,
+    "tuning.training": {"batch_size": 16, "learning_rate": 1e-2, "checkpoint_steps": 2},
+}
+BEHAVIOUR = {
+    "behaviour.embedding_size": 8,
+    "behaviour.batch_size": 128,
+    "behaviour.loop.epochs": 6,
+    "behaviour.loop.evaluate_every": 2,
+}
+ALIGNMENT = {"alignment.hidden_size": 16, "alignment.loop.epochs": 5}
+
 MICRO: dict[str, dict[str, Any]] = {
-    "rallrec": {
-        "behaviour.embedding_size": 8,
-        "behaviour.batch_size": 128,
-        "behaviour.loop.epochs": 6,
-        "behaviour.loop.evaluate_every": 2,
-        "alignment.hidden_size": 16,
-        "alignment.loop.epochs": 5,
-        "reranker.top_k": 5,
-        "backbone.max_length": 512,
-        "sample_lm.hidden_size": 16,
-        "sample_lm.n_layers": 1,
-        "sample_lm.n_heads": 2,
-        "sample_lm.vocab_size": 600,
-        "sample_lm.block_length": 64,
-        "sample_lm.training": {"epochs": 1, "batch_size": 16, "checkpoint_steps": 2},
-        "tuning.n_shots": 48,
-        "tuning.lora.rank": 2,
-        "tuning.training": {"batch_size": 16, "learning_rate": 1e-2, "checkpoint_steps": 2},
-        "n_test": 30,
-        "n_candidates": 8,
-        "n_threads": 1,
-    },
+    "rallrec": {**MODEL, **TUNING, **BEHAVIOUR, **ALIGNMENT, "reranker.top_k": 5},
+    "rella": {**MODEL, **TUNING, "top_k": 5},
+    "hybrid_score": {**MODEL, **TUNING, **BEHAVIOUR, "top_k": 5},
+    "zero_shot": {**MODEL, "top_k": 5},
     "matrix_factorisation": VECTORS,
     "graph_cf": VECTORS,
     "sequential": {**VECTORS, "max_length": 8, "sasrec": {"n_layers": 1, "n_heads": 2, "hidden_size": 16}},

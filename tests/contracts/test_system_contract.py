@@ -13,7 +13,15 @@ from rec_core.store import read_json
 from rec_core.types import VIEWS, ChoiceRequest, History, InputError, ScoreRequest
 from rec_core.workbench import config_of
 
-PROTOCOLS = ("Recommender", "Scorer", "EvidenceScorer", "ListChooser", "EmbeddingSource", "Explainer")
+PROTOCOLS = (
+    "Recommender",
+    "Scorer",
+    "EvidenceScorer",
+    "ChannelMerger",
+    "ListChooser",
+    "EmbeddingSource",
+    "Explainer",
+)
 NOBODY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int64))
 
 

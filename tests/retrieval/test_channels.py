@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from rec_core.retrieval.channels import recency_channel, semantic_channel
+from rec_core.retrieval.similarity import CosineSimilarity, DotSimilarity, ShiftedNeighbours
 from rec_core.types import History
 
 
@@ -30,7 +31,7 @@ def test_semantic_channel_equals_a_naive_loop() -> None:
     histories = [
         history(rng.integers(0, 30, rng.integers(0, 40))) for _ in targets
     ]  # with repeats and targets
-    chosen = semantic_channel(values, targets, histories, 8)
+    chosen = semantic_channel(CosineSimilarity(values), targets, histories, 8)
     for target, past, positions in zip(targets, histories, chosen, strict=True):
         assert positions.tolist() == naive_semantic(values, int(target), past, 8)
 
@@ -39,15 +40,17 @@ def test_semantic_channel_by_hand() -> None:
     values = np.array([[1, 0], [1, 1], [0, 1], [2, 0.2], [-1, 0]], dtype=np.float32)
     # cosine to item 0: item 1 0.707, item 2 0, item 3 0.995, item 4 -1
     past = history([4, 1, 0, 3, 2, 1])
-    assert semantic_channel(values, np.array([0]), [past], 10)[0].tolist() == [3, 5, 4, 0]
-    assert semantic_channel(values, np.array([0]), [past], 2)[0].tolist() == [3, 5]
+    assert semantic_channel(CosineSimilarity(values), np.array([0]), [past], 10)[0].tolist() == [3, 5, 4, 0]
+    assert semantic_channel(CosineSimilarity(values), np.array([0]), [past], 2)[0].tolist() == [3, 5]
 
 
 def test_equal_vectors_are_told_apart_by_recency_alone() -> None:
     rng = np.random.default_rng(2)
     for width in (3, 64, 101):
         values = np.tile(rng.normal(size=(1, width)).astype(np.float32), (40, 1))
-        positions = semantic_channel(values, np.array([0]), [history(np.arange(1, 40))], 39)[0]
+        positions = semantic_channel(
+            CosineSimilarity(values), np.array([0]), [history(np.arange(1, 40))], 39
+        )[0]
         assert positions.tolist() == list(range(38, -1, -1))
 
 
@@ -61,10 +64,14 @@ def test_recency_channel_is_newest_first_and_keeps_the_latest_of_repeats() -> No
 def test_shift_reads_the_similarities_of_the_next_row_and_wraps() -> None:
     values = np.array([[1, 0], [0, 1], [-1, 0], [1, 1]], dtype=np.float32)
     past = history([1, 2, 3])  # read as rows 2, 3, 0: cosines to item 0 are -1, 0.707, 1
-    assert semantic_channel(values, np.array([0]), [past], 3, shift=1)[0].tolist() == [2, 1, 0]
-    assert semantic_channel(values, np.array([0]), [past], 3)[0].tolist() == [2, 0, 1]
+    assert semantic_channel(ShiftedNeighbours(CosineSimilarity(values)), np.array([0]), [past], 3)[
+        0
+    ].tolist() == [2, 1, 0]
+    assert semantic_channel(CosineSimilarity(values), np.array([0]), [past], 3)[0].tolist() == [2, 0, 1]
     wrapping = history([2, 3])  # read as rows 3 and 0: cosines to item 1 are 0.707 and 0
-    assert semantic_channel(values, np.array([1]), [wrapping], 2, shift=1)[0].tolist() == [0, 1]
+    assert semantic_channel(ShiftedNeighbours(CosineSimilarity(values)), np.array([1]), [wrapping], 2)[
+        0
+    ].tolist() == [0, 1]
 
 
 def test_the_published_shift_makes_retrieval_of_planted_clusters_fall_to_random() -> None:
@@ -74,8 +81,8 @@ def test_the_published_shift_makes_retrieval_of_planted_clusters_fall_to_random(
     targets = rng.integers(0, 400, 300)
     histories = [history(rng.choice(400, 60, replace=False)) for _ in targets]
 
-    def share_of_own_cluster(shift: int) -> float:
-        chosen = semantic_channel(values, targets, histories, 8, shift=shift)
+    def share_of_own_cluster(similarity) -> float:
+        chosen = semantic_channel(similarity, targets, histories, 8)
         own = [
             cluster[h.item_nums[p]] == cluster[t] for t, h, p in zip(targets, histories, chosen, strict=True)
         ]
@@ -83,8 +90,8 @@ def test_the_published_shift_makes_retrieval_of_planted_clusters_fall_to_random(
 
     # 300 targets x 8 picks around 1/5, with the picks of one target dependent: 0.05 is more than 3 standard
     # errors
-    assert share_of_own_cluster(0) > 0.95
-    assert abs(share_of_own_cluster(1) - 0.2) < 0.05
+    assert share_of_own_cluster(CosineSimilarity(values)) > 0.95
+    assert abs(share_of_own_cluster(ShiftedNeighbours(CosineSimilarity(values))) - 0.2) < 0.05
 
 
 def test_a_thousand_targets_take_well_under_a_second() -> None:
@@ -93,7 +100,7 @@ def test_a_thousand_targets_take_well_under_a_second() -> None:
     histories = [history(rng.choice(4000, 100, replace=False)) for _ in range(1000)]
     targets = rng.integers(0, 4000, 1000)
     start = time.process_time()
-    semantic_channel(values, targets, histories, 30)
+    semantic_channel(CosineSimilarity(values), targets, histories, 30)
     assert time.process_time() - start < 0.3  # ten thousand in 3 s
 
 
@@ -108,5 +115,5 @@ def test_a_mixture_is_compared_by_dot_products_as_equation_7_has_it() -> None:
         [[1, 0, 1, 0], [0.8, 0.6, 0.8, 0.6], [0.95, 0.312, 0, 0], [1, 0, 0, 0], [0.6, 0.8, 0.5, 0.866]]
     )
     past = history([1, 2, 3, 4])
-    assert semantic_channel(values, np.array([0]), [past], 4, metric="dot")[0].tolist() == [0, 3, 2, 1]
-    assert semantic_channel(values, np.array([0]), [past], 4)[0].tolist() == [0, 2, 1, 3]
+    assert semantic_channel(DotSimilarity(values), np.array([0]), [past], 4)[0].tolist() == [0, 3, 2, 1]
+    assert semantic_channel(CosineSimilarity(values), np.array([0]), [past], 4)[0].tolist() == [0, 2, 1, 3]

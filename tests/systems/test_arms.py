@@ -19,7 +19,7 @@ def predictions() -> pd.DataFrame:
 
 
 def test_values_are_the_plain_metrics_and_their_differences(predictions):
-    found = compare_arms(predictions, 0, 200)
+    found = compare_arms(predictions, "rallrec", 0, 200)
     labels = predictions["label"].to_numpy()
     plain = {
         arm: {m.__name__: m(labels, predictions[f"p_{arm}"].to_numpy()) for m in (auc, log_loss, accuracy)}
@@ -39,13 +39,13 @@ def test_values_are_the_plain_metrics_and_their_differences(predictions):
 
 def test_the_seed_decides_the_intervals(predictions):
     assert (
-        compare_arms(predictions, 1, 50)
-        == compare_arms(predictions, 1, 50)
-        != compare_arms(predictions, 2, 50)
+        compare_arms(predictions, "rallrec", 1, 50)
+        == compare_arms(predictions, "rallrec", 1, 50)
+        != compare_arms(predictions, "rallrec", 2, 50)
     )
 
 
 def test_one_class_alone_gives_null_and_not_a_crash(predictions, tmp_path):
-    found = compare_arms(predictions.assign(label=1), 0, 50)
+    found = compare_arms(predictions.assign(label=1), "rallrec", 0, 50)
     assert found["arms"]["rallrec"]["auc"]["value"] is None
     write_json(tmp_path / "metrics.json", found)

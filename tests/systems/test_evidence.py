@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from rec_core.retrieval.rerank import RerankConfig
-from rec_core.systems.evidence import Retriever, reordered, select_evidence, with_similarities
+from rec_core.retrieval.similarity import CosineSimilarity, ShiftedNeighbours
+from rec_core.systems.evidence import reordered, select_evidence, with_similarities
+from rec_core.systems.retrievers import FixedSplit, Halves, Recent, Reranked, Retriever, Similar
 from rec_core.types import History, ScoreRequest
 
 
@@ -13,13 +15,16 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def retrievers(values: np.ndarray) -> dict[str, Retriever]:
+    near = CosineSimilarity(values)
     return {
-        "recent": Retriever(None, "chronological"),
-        "similar": Retriever(values, "relevance"),
-        "similar in time order": Retriever(values, "chronological"),
-        "reranked": Retriever(values, "relevance", RerankConfig(top_k=4)),
-        "recency only": Retriever(values, "relevance", RerankConfig(alpha=0.0, top_k=4)),
-        "shifted": Retriever(values, "relevance", shift=1),
+        "recent": Recent(),
+        "similar": Similar(near, "relevance"),
+        "similar in time order": Similar(near, "chronological"),
+        "reranked": Reranked(near, RerankConfig(top_k=4)),
+        "recency only": Reranked(near, RerankConfig(alpha=0.0, top_k=4)),
+        "shifted": Similar(ShiftedNeighbours(near), "relevance"),
+        "fixed split": FixedSplit(near),
+        "halves": Halves(near, CosineSimilarity(values[:, ::-1] ** 3)),
     }
 
 
@@ -38,7 +43,9 @@ def test_the_target_is_never_its_own_evidence(values, history, name, target):
 
 
 def test_similar_items_come_first_and_of_a_repeated_one_the_latest(values, history):
-    chosen = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "relevance"), 3)[0]
+    chosen = select_evidence(
+        [ScoreRequest(0, history, 25)], Similar(CosineSimilarity(values), "relevance"), 3
+    )[0]
     ranked = sorted({3, 7, 9, 12, 20}, key=lambda item: -cosine(values[item], values[25]))
     assert [item.item_num for item in chosen] == ranked[:3]
     assert [(item.channel, item.rank) for item in chosen] == [
@@ -47,12 +54,14 @@ def test_similar_items_come_first_and_of_a_repeated_one_the_latest(values, histo
         ("semantic", 3),
     ]
     assert all(item.position == 3 for item in chosen if item.item_num == 3)
-    in_time = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "chronological"), 3)[0]
+    in_time = select_evidence(
+        [ScoreRequest(0, history, 25)], Similar(CosineSimilarity(values), "chronological"), 3
+    )[0]
     assert [item.position for item in in_time] == sorted(item.position for item in chosen)
 
 
 def test_recent_items_are_shown_oldest_first(history):
-    chosen = select_evidence([ScoreRequest(None, history, 25)], Retriever(None, "chronological"), 3)[0]
+    chosen = select_evidence([ScoreRequest(None, history, 25)], Recent(), 3)[0]
     assert [(item.item_num, item.rank, item.channel) for item in chosen] == [
         (3, 3, "recency"),
         (12, 2, "recency"),
@@ -63,8 +72,8 @@ def test_recent_items_are_shown_oldest_first(history):
 def test_reranked_evidence_mixes_both_channels(values, history):
     """alpha 1/2: the channels alternate, semantic first."""
     request = ScoreRequest(0, history, 25)
-    retriever = Retriever(values, "relevance", RerankConfig(alpha=0.5, beta=1.0, top_k=2))
-    similar = select_evidence([request], Retriever(values, "relevance"), 5)[0]
+    retriever = Reranked(CosineSimilarity(values), RerankConfig(alpha=0.5, beta=1.0, top_k=2))
+    similar = select_evidence([request], Similar(CosineSimilarity(values), "relevance"), 5)[0]
     chosen = select_evidence([request], retriever, 2)[0]
     assert chosen[0].item_num == similar[0].item_num and chosen[0].score == pytest.approx(0.5)
     newest = 20 if similar[0].item_num != 20 else similar[1].item_num
@@ -72,7 +81,9 @@ def test_reranked_evidence_mixes_both_channels(values, history):
 
 
 def test_the_shift_reads_the_neighbours_row(values, history):
-    chosen = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "relevance", shift=1), 5)[0]
+    chosen = select_evidence(
+        [ScoreRequest(0, history, 25)], Similar(ShiftedNeighbours(CosineSimilarity(values)), "relevance"), 5
+    )[0]
     ranked = sorted({3, 7, 9, 12, 20}, key=lambda item: -cosine(values[item + 1], values[25]))
     assert [item.item_num for item in chosen] == ranked
 
@@ -85,7 +96,9 @@ def test_an_empty_history_gives_no_evidence(values):
 
 
 def test_the_same_evidence_in_another_order_and_with_cosines(values, history):
-    similar = select_evidence([ScoreRequest(0, history, 25)], Retriever(values, "relevance"), 5)[0]
+    similar = select_evidence(
+        [ScoreRequest(0, history, 25)], Similar(CosineSimilarity(values), "relevance"), 5
+    )[0]
     in_time = reordered(similar, "chronological")
     assert [item.position for item in in_time] == [1, 2, 3, 4, 5] and sorted(
         similar, key=lambda e: e.position

@@ -11,22 +11,23 @@ from rec_core.llm.answer_tokens import answer_tokens
 from rec_core.llm.backbone import Backbone
 from rec_core.llm.causal_trainer import TrainerConfig
 from rec_core.llm.lora import LoraConfig, adapter_delta
-from rec_core.systems.evidence import Retriever, reordered, select_evidence
-from rec_core.systems.like_tuning import TuningConfig, tune, tuning_rows
+from rec_core.retrieval.similarity import CosineSimilarity
+from rec_core.systems.evidence import reordered, select_evidence
+from rec_core.systems.like_tuning import TuningConfig, tune, tuning_retrievers, tuning_rows
 from rec_core.systems.prompting import Prompter
-from rec_core.types import ignore_progress
+from rec_core.systems.retrievers import Recent, Similar
+from rec_core.types import InputError, ignore_progress
 
 
 @pytest.fixture
 def rows_of(planted, requests, samples, values):
     """A function that gives the rows for a tokenizer and an augmentation."""
 
-    def make(tokenizer, augmentation="paper", top_k=4, max_length=4000):
+    def make(tokenizer, augmentation="paper", top_k=4, max_length=4000, **more):
         backbone = SimpleNamespace(tokenizer=tokenizer)
         prompter = Prompter(planted)
-        return tuning_rows(
-            prompter, backbone, requests, samples.labels, values, augmentation, top_k, max_length
-        )
+        shown = tuning_retrievers(CosineSimilarity(values), augmentation)
+        return tuning_rows(prompter, backbone, requests, samples.labels, shown, top_k, max_length, **more)
 
     return make
 
@@ -59,11 +60,13 @@ def test_the_first_target_is_the_token_that_is_scored(rows_of, spelling, samples
 def test_augmentation_shows_the_same_evidence_in_time_order_and_recent_items(
     planted, rows_of, film_tokenizer, requests, values
 ):
-    plain, paper, three = (rows_of(film_tokenizer, kind) for kind in ("none", "paper", "three_way"))
+    kinds = ("none", "paper", "three_way", "mixed", "recent")
+    plain, paper, three, mixed, recent_only = (rows_of(film_tokenizer, kind) for kind in kinds)
     assert paper[0::2] == plain == three[0::3] and paper[1::2] == three[1::3]
+    assert mixed[0::2] == recent_only == three[2::3] and mixed[1::2] == paper[1::2]
     prompter = Prompter(planted)
-    similar = select_evidence(requests, Retriever(values, "relevance"), 4)
-    recent = select_evidence(requests, Retriever(None, "chronological"), 4)
+    similar = select_evidence(requests, Similar(CosineSimilarity(values), "relevance"), 4)
+    recent = select_evidence(requests, Recent(), 4)
     for i, request in enumerate(requests):
         expected = [
             prompter.like(request, similar[i], "relevance"),
@@ -72,6 +75,18 @@ def test_augmentation_shows_the_same_evidence_in_time_order_and_recent_items(
         ]
         for row, prompt in zip(three[3 * i : 3 * i + 3], expected, strict=True):
             assert row.ids[: -row.n_targets] == film_tokenizer.encode(prompt.text)
+
+
+def test_the_published_second_begin_token_makes_the_prompts_last_token_a_target(rows_of, film_tokenizer):
+    plain, doubled = rows_of(film_tokenizer, "none"), rows_of(film_tokenizer, "none", double_bos=True)
+    begin = film_tokenizer.bos_token_id
+    for row, twice in zip(plain, doubled, strict=True):
+        assert row.ids[0] == begin != row.ids[1] and twice.ids == [begin, *row.ids]
+        assert twice.n_targets == row.n_targets + 1
+    bare = SimpleNamespace(**{name: getattr(film_tokenizer, name) for name in ("encode", "chat_template")})
+    bare.bos_token_id = None
+    with pytest.raises(InputError, match="double_bos"):
+        rows_of(bare, "none", double_bos=True)
 
 
 def test_long_prompts_lose_history_but_never_the_question(rows_of, film_tokenizer, planted, requests):

@@ -1,16 +1,14 @@
 """The like questions of a dataset in their parts, and the few that are tuned on."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from rec_core.data.interactions import make_interactions
-from rec_core.device import Choice
-from rec_core.systems import rallrec_training
+from rec_core.systems import reader_training
 from rec_core.systems.like_questions import Parts
-from rec_core.systems.rallrec import RALLRecConfig
-from rec_core.types import Dataset, InputError, ignore_progress
+from rec_core.systems.reader_training import draw_shots, questions_of_test
+from rec_core.systems.rella import ReLLaConfig
+from rec_core.types import Dataset, InputError
 
 
 def test_parts_lie_one_behind_the_other(planted):
@@ -37,34 +35,28 @@ def test_too_little_data_is_one_sentence(planted, n_rows):
     assert "\n" not in str(caught.value)
 
 
-def test_fewer_shots_are_a_subset_of_more_and_all_are_training_questions(planted, tmp_path, monkeypatch):
+def test_fewer_shots_are_a_subset_of_more_and_all_are_training_questions(planted):
     parts = Parts.of(planted, 5)
-    drawn: list[list[tuple[int, int, int]]] = []
 
-    class Stop(Exception):
-        pass
-
-    class System:
-        backbone_folder, prompter, views = "", None, {"text": type("Table", (), {"values": None})}
-
-    def rows(_prompter, _backbone, requests, labels, *_rest):
-        drawn.append([(r.user_num, r.item_num, int(y)) for r, y in zip(requests, labels, strict=True)])
-        raise Stop
-
-    monkeypatch.setattr(rallrec_training, "load", lambda *_args: System())
-    backbone = SimpleNamespace(choice=Choice("cpu", "fp32", ""))
-    monkeypatch.setattr(rallrec_training, "load_backbone", lambda *_args: backbone)
-    monkeypatch.setattr(rallrec_training, "tuning_rows", rows)
-
-    def shots(n: int, seed: int) -> list[tuple[int, int, int]]:
-        config = RALLRecConfig.from_values({"tuning.n_shots": n})
-        with pytest.raises(Stop):
-            rallrec_training._tune(planted, parts, config, tmp_path, tmp_path, seed, ignore_progress)
-        return drawn.pop()
+    def shots(n: int, seed: int) -> list[int]:
+        return draw_shots(parts, n, seed).rows.tolist()
 
     few, more, every = shots(8, 3), shots(64, 3), shots(100_000, 3)
     assert (len(few), len(more)) == (8, 64) and few == more[:8] and more == every[:64]
     assert shots(8, 3) == few != shots(8, 4)
-    train = parts.samples.take(parts.split.train)
-    asked = zip(train.user_nums.tolist(), train.item_nums.tolist(), train.labels.tolist(), strict=True)
-    assert sorted(every) == sorted(asked)
+    assert sorted(every) == parts.samples.rows[parts.split.train].tolist()
+
+
+def test_test_questions_are_all_a_seeded_sample_or_the_first_as_published(planted, monkeypatch):
+    parts = Parts.of(planted, 5)
+    every = parts.samples.rows[parts.split.test].tolist()
+
+    def asked(seed: int = 0, **settings) -> list[int]:
+        return questions_of_test(parts, ReLLaConfig(**settings), seed).rows.tolist()
+
+    assert asked() == every and asked(n_test=10**6) == every
+    drawn = asked(n_test=12)
+    assert len(drawn) == 12 and drawn == sorted(drawn) and set(drawn) < set(every)
+    assert asked(n_test=12) == drawn != asked(1, n_test=12)
+    monkeypatch.setattr(reader_training, "_PUBLISHED_TEST_ROWS", 7)
+    assert asked(quirks=("first_10000_rows",)) == every[:7]

@@ -2,16 +2,18 @@
 
 import pytest
 
-from rec_core.systems.evidence import Retriever, reordered, select_evidence
+from rec_core.retrieval.similarity import CosineSimilarity
+from rec_core.systems.evidence import reordered, select_evidence
 from rec_core.systems.prompt_fitting import fitted_prompt
 from rec_core.systems.prompting import Prompter
+from rec_core.systems.retrievers import Similar
 from rec_core.types import InputError
 
 
 @pytest.fixture
 def case(planted, requests, values):
     request = requests[-1]
-    evidence = select_evidence([request], Retriever(values, "relevance"), 8)[0]
+    evidence = select_evidence([request], Similar(CosineSimilarity(values), "relevance"), 8)[0]
     return Prompter(planted), request, evidence
 
 

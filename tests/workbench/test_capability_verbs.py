@@ -43,7 +43,7 @@ def test_what_a_run_lacks_is_one_sentence_with_a_way_out(trained_runs):
 def test_a_capable_run_is_loaded_and_another_refused(trained_runs):
     system = capable(trained_runs["ease"], "Recommender", workspace=trained_runs.space)
     assert system.recommend
-    with pytest.raises(InputError, match="choose a run of rallrec"):
+    with pytest.raises(InputError, match="choose a run of hybrid_score, rallrec, rella or zero_shot"):
         capable(trained_runs["ease"], "EvidenceScorer", workspace=trained_runs.space)
 
 
@@ -54,8 +54,8 @@ def test_a_capable_run_is_loaded_and_another_refused(trained_runs):
         lambda run, space: surface(run, workspace=space),
     ],
 )
-def test_verbs_of_the_reranker_need_a_system_that_reads_evidence(trained_runs, ask):
-    with pytest.raises(InputError, match="reads no chosen evidence"):
+def test_verbs_of_the_reranker_need_a_system_that_merges_channels(trained_runs, ask):
+    with pytest.raises(InputError, match="does not merge"):
         ask(trained_runs["matrix_factorisation"], trained_runs.space)
 
 

@@ -23,7 +23,10 @@ def needs(trained_runs):
 def test_every_system_has_an_estimate(needs, system):
     rows = needs(system)
     assert rows["runtime"] > 0 and all(size is None or size > 0 for size in rows.values())
-    assert ("language model" in rows) == (system == "rallrec")
+    reads = ("rallrec", "rella", "hybrid_score", "zero_shot")
+    assert ("language model" in rows) == (system in reads)
+    assert ("behaviour view" in rows) == (system in ("rallrec", "hybrid_score"))
+    assert ("alignment" in rows) == (system == "rallrec")
 
 
 def test_vectors_count_weights_gradient_and_adam(needs):

@@ -1,0 +1,116 @@
+"""The item vectors that systems of the family retrieve by: learned once into the run's folder.
+
+Paper: RALLRec section 2.2: text (equations 2, 3), behaviour (equation 4), text aligned to behaviour (5, 6).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from rec_core.data.splits import leave_one_out
+from rec_core.llm.text_encoder import TextEncoderConfig
+from rec_core.store import Workspace, read_tensors, write_tensors
+from rec_core.systems.aligned_view import AlignedViewConfig, train_aligned_view
+from rec_core.systems.behaviour_view import BehaviourViewConfig, load_behaviour_view, train_behaviour_view
+from rec_core.systems.like_questions import Parts
+from rec_core.systems.text_view import text_view
+from rec_core.types import Dataset, EmbeddingTable, Progress
+
+_FILE = "views.safetensors"
+_TEXT, _ALIGNED = "text", "aligned"
+
+
+class ViewLearner:
+    """Learns views of one dataset into one run's folder; what is there is kept.
+
+    Args:
+        dataset: whose items.
+        parts: which interactions may be learned from.
+        folder: the run's folder.
+        workspace: holds the cache of text vectors.
+        seed: the run's seed.
+        progress: called at every step.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        parts: Parts,
+        folder: Path,
+        workspace: Workspace,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self._dataset, self._parts, self._folder = dataset, parts, folder
+        self._workspace, self._seed, self._progress = workspace, seed, progress
+        self._work = folder / "checkpoints"
+
+    def text(self, config: TextEncoderConfig) -> EmbeddingTable:
+        """Return the text view, from the cache when it was encoded before."""
+        return text_view(self._dataset, config, self._workspace, self._progress)
+
+    def behaviour(self, config: BehaviourViewConfig, leaky: bool = False) -> EmbeddingTable:
+        """Return the ID view, learned from the interactions before the validation period.
+
+        With `leaky` the edges are all interactions but each user's last one, as in the graph that RALLRec's
+        notebook exports last: nearly all of the test period is among them.
+        """
+        if not (self._folder / "behaviour.safetensors").exists():
+            rows = self._parts.train_rows, self._parts.valid_rows
+            if leaky:
+                cut = leave_one_out(self._dataset.interactions)
+                rows = np.union1d(cut.train, cut.valid), cut.test
+            train_behaviour_view(
+                self._dataset.interactions,
+                *rows,
+                self._dataset.like_threshold,
+                config,
+                self._folder,
+                self._work / "behaviour",
+                self._seed,
+                self._progress,
+            )
+        return load_behaviour_view(self._folder).items
+
+    def aligned(
+        self, text: EmbeddingTable, behaviour: EmbeddingTable, config: AlignedViewConfig
+    ) -> EmbeddingTable:
+        """Return the text view projected into the ID space."""
+        return train_aligned_view(text, behaviour, config, self._work / "aligned", self._seed, self._progress)
+
+    def keep(self, text: EmbeddingTable | None = None, aligned: EmbeddingTable | None = None) -> None:
+        """Write the views that have no file of their own, and the popularity of the items in training."""
+        rows = self._parts.train_rows
+        interactions = self._dataset.interactions
+        popularity = np.bincount(interactions.item_nums[rows], minlength=interactions.n_items)
+        tables = {_TEXT: text, _ALIGNED: aligned}
+        values = {name: table.values for name, table in tables.items() if table is not None}
+        write_tensors(self._folder / _FILE, {**values, "popularity": popularity.astype(np.int64)})
+
+
+def has_views(folder: Path) -> bool:
+    """Tell whether `ViewLearner.keep` has run."""
+    return (folder / _FILE).exists()
+
+
+def load_views(folder: Path, text_source: str) -> tuple[dict[str, EmbeddingTable], np.ndarray]:
+    """Return the views that a run learned ("id", "text", "aligned", as far as there are) and popularity (I,).
+
+    Args:
+        folder: the run's folder.
+        text_source: what made the text view, for people.
+    """
+    tensors = read_tensors(folder / _FILE)
+    popularity = tensors["popularity"]
+    every = np.ones(len(popularity), dtype=bool)
+    views = {}
+    if (folder / "behaviour.safetensors").exists():
+        views["id"] = load_behaviour_view(folder).items
+    if _TEXT in tensors:
+        views["text"] = EmbeddingTable("text", tensors[_TEXT], every, text_source)
+    if _ALIGNED in tensors:
+        source = "text projected into the ID space"
+        views["aligned"] = EmbeddingTable("aligned", tensors[_ALIGNED], every, source)
+    return views, popularity
