@@ -16,8 +16,8 @@ from rec_core.evaluation.full_ranking import Score, rank_catalogue
 from rec_core.evaluation.per_user import per_user_metrics
 from rec_core.evaluation.report import compare_per_user, with_intervals
 from rec_core.metrics.intervals import (
-    WeightedStatistic,
     clustered_bootstrap,
+    mean_statistic,
     paired_difference,
     weighted_auc,
     weighted_log_loss,
@@ -85,7 +85,7 @@ def click_rows(name: str, case: ClickCase, ours: Folders, peer: Folders, seed: i
     rows = []
     for metric, statistic, higher in (("auc", weighted_auc, True), ("log loss", weighted_log_loss, False)):
         by_seed = [[statistic(test.labels, _probs(folder)) for folder in folders] for folders in (ours, peer)]
-        sides = [_mean_of(statistics) for statistics in by_seed]
+        sides = [mean_statistic(statistics) for statistics in by_seed]
         first, second = (clustered_bootstrap(side, test.user_nums, seed=seed).as_dict() for side in sides)
         difference = paired_difference(sides[0], sides[1], test.user_nums, seed=seed).as_dict()
         rows.append(
@@ -143,10 +143,6 @@ def seconds_to(
 
 def _probs(folder: Path) -> np.ndarray:
     return np.load(folder / "test_scores.npy").astype(np.float64)
-
-
-def _mean_of(statistics: list[WeightedStatistic]) -> WeightedStatistic:
-    return lambda weights: np.mean([statistic(weights) for statistic in statistics], axis=0)
 
 
 def _limits(interval: dict[str, Any]) -> list[float]:

@@ -7,7 +7,7 @@ AUC then needs one sort for all resamples, and two systems are compared under th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -100,6 +100,11 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray) -> WeightedStatistic:
 def weighted_log_loss(labels: np.ndarray, probs: np.ndarray) -> WeightedStatistic:
     """Return the statistic "log loss of weighted rows" (R, N) -> (R,)."""
     return weighted_mean(row_log_losses(labels, probs))
+
+
+def mean_statistic(statistics: Sequence[WeightedStatistic]) -> WeightedStatistic:
+    """Return the mean of several statistics of the same rows, for instance one per seed."""
+    return lambda weights: np.mean([statistic(weights) for statistic in statistics], axis=0)
 
 
 def weighted_accuracy(labels: np.ndarray, probs: np.ndarray, threshold: float = 0.5) -> WeightedStatistic:

@@ -35,7 +35,7 @@ from rec_core.systems.reader import Arm, Reader
 from rec_core.systems.reader_config import PAPER_MODEL, SMALL_MODEL, TINY_MODEL, ReaderConfig
 from rec_core.systems.reader_training import train_reader
 from rec_core.systems.reader_views import ViewLearner, has_views, load_views
-from rec_core.systems.retrievers import FixedSplit, Recent, Reranked, Retriever, Similar
+from rec_core.systems.retrievers import FixedSplit, Halves, Recent, Reranked, Retriever, Similar
 from rec_core.types import Dataset, EmbeddingTable, History, Progress, ScoreRequest
 
 
@@ -146,6 +146,14 @@ class RALLRec(Reader):
             "concatenation": Arm(Similar(self.similarity(self._mixed("text", "id")), "relevance")),
             "aligned_concatenation": Arm(Similar(self.similarity(self.mixture), "relevance")),
             "rallrec": Arm(self.retriever),
+        }
+
+    def more_arms(self) -> dict[str, Arm]:
+        """Return RALLRec read by the untuned model (table 3) and the other mix of figure 4."""
+        text, ids = (self.similarity(self.views[view].values, mixed=False) for view in ("text", "id"))
+        return {
+            "untuned": Arm(self.retriever, tuned=False),
+            "retrieve_then_mix": Arm(Halves(text, ids)),
         }
 
     def channels(self, requests: Sequence[ScoreRequest], top_k: int) -> list[tuple[np.ndarray, np.ndarray]]:

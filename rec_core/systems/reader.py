@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -53,6 +53,7 @@ class Arm:
 
     retriever: Retriever
     tuned: bool = True
+    top_k: int | None = None  # history items shown, where it is not the system's own K
 
 
 class Reader(ABC):
@@ -92,6 +93,14 @@ class Reader(ABC):
     @abstractmethod
     def arms(self) -> dict[str, Arm]:
         """Return the compared ways of answering the test questions, `main_arm` among them."""
+
+    def more_arms(self) -> dict[str, Arm]:
+        """Return further ways that studies ask for, scored only then; none by default."""
+        return {}
+
+    def at_k(self, top_k: int) -> Arm:
+        """Return this system with `top_k` history items in its prompt."""
+        return replace(self.arms()[self.main_arm], top_k=top_k)
 
     @abstractmethod
     def tuning_shows(self) -> list[Retriever]:

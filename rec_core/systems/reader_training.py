@@ -61,7 +61,7 @@ def train_reader(
     _give_backbone(system, parts, folder, workspace, seed, progress)
     delta = _tune(system, parts, folder, seed, progress)
     system = open_system()
-    samples = questions_of_test(parts, system.config, seed)
+    samples = questions_of_test(parts, system.config)
     predictions, quality = score_arms(system, samples, system.arms(), seed, progress)
     write_table(folder / "predictions.parquet", predictions)
     metrics = {
@@ -123,13 +123,16 @@ def draw_shots(parts: Parts, n_shots: int, seed: int) -> CTRSamples:
     return parts.samples.take(order[:n_shots])
 
 
-def questions_of_test(parts: Parts, config: Any, seed: int) -> CTRSamples:
-    """Return the test questions that are scored: all, a seeded sample, or the first as published."""
+def questions_of_test(parts: Parts, config: Any) -> CTRSamples:
+    """Return the test questions that are scored: all, a sample, or the first as published.
+
+    Every seed draws the same sample, so that runs are compared on the same rows.
+    """
     test = parts.split.test
     if "first_10000_rows" in config.quirks:
         test = test[:_PUBLISHED_TEST_ROWS]
     if 0 < config.n_test < len(test):
-        test = np.sort(numpy_generator(seed, "test rows").choice(test, config.n_test, replace=False))
+        test = np.sort(numpy_generator(0, "test rows").choice(test, config.n_test, replace=False))
     return parts.samples.take(test)
 
 
@@ -157,7 +160,7 @@ def score_arms(
         def score(some: Sequence[str], report: Progress, tuned: bool = arm.tuned) -> np.ndarray:
             return system.logits(some, tuned, report)
 
-        evidence = select_evidence(requests, arm.retriever, config.n_shown)
+        evidence = select_evidence(requests, arm.retriever, arm.top_k or config.n_shown)
         prompts = [
             fitted_prompt(system.prompter, system.backbone.tokenizer, r, e, arm.retriever.order, limit).text
             for r, e in zip(requests, evidence, strict=True)

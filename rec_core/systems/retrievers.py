@@ -67,7 +67,7 @@ class Similar:
 
 @dataclass(frozen=True)
 class Reranked:
-    """Both channels merged by equation 8; K is the reranker's own."""
+    """Both channels merged by equation 8; K is what is asked for, not the config's."""
 
     similarity: Similarity
     config: RerankConfig
@@ -80,8 +80,9 @@ class Reranked:
     def find(self, requests: Sequence[ScoreRequest], top_k: int) -> list[list[Ranked]]:
         """Return the best rows of both channels, each `top_k` long."""
         near = _nearest(self.similarity, requests, top_k)
+        config = self.config.with_values({"top_k": top_k})
         return [
-            rerank(positions, _newest(request, top_k), self.config)
+            rerank(positions, _newest(request, top_k), config)
             for request, positions in zip(requests, near, strict=True)
         ]
 
