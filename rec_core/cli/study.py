@@ -32,16 +32,26 @@ def study(
     backbone: Annotated[
         str | None, typer.Option("--backbone", help="A language model, for a study that uses one.")
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Replace a field of the systems that are trained."),
+    ] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Measure what a paper measured, with 95 % intervals, beside the paper's own numbers."""
-    given = {"preset": preset, "seeds": seeds, "backbone": backbone}
+    given = {"preset": preset, "seeds": seeds, "backbone": backbone, "settings": _fields(settings)}
     with progress() as report:
         run = _study(name)
         result = run(data, progress=report, **_accepted(name, run, given, seed))
     columns = ("label", "metric", "value", "low", "high", "n", "paper")
     emit(result, as_json, lambda console: console.print(table(result["rows"], columns, f"{name} on {data}")))
+
+
+def _fields(pairs: list[str] | None) -> dict[str, Any] | None:
+    from rec_core.config import parse_assignments
+
+    return parse_assignments(pairs) if pairs else None
 
 
 def _study(name: str) -> Callable[..., dict[str, Any]]:
@@ -66,5 +76,6 @@ def _accepted(name: str, run: Callable[..., Any], given: dict[str, Any], seed: i
     asked = {setting: value for setting, value in given.items() if value is not None}
     for setting in asked:
         if setting not in takes:
-            raise InputError(f"The study {name} has no setting --{setting}; leave it out.")
+            option = {"settings": "set"}.get(setting, setting)
+            raise InputError(f"The study {name} has no setting --{option}; leave it out.")
     return asked | ({"seed": seed} if "seed" in takes else {})

@@ -43,21 +43,20 @@ def random_quality(
 
 def label_agreement(
     evidence: Sequence[Sequence[EvidenceItem]], labels: np.ndarray, like_threshold: float
-) -> float:
-    """Return the share of shown items that were liked as the target was; NaN where nothing is shown.
+) -> np.ndarray:
+    """Return the share of shown items that were liked as the target was (B,); NaN where none has a rating.
 
-    A user's similar items tell more of the answer the more often their ratings fall on the target's side;
-    each question weighs alike.
+    A user's similar items tell more of the answer the more often their ratings fall on the target's side.
 
     Args:
         evidence: what each question shows.
         labels: (B,) 1 = the target was liked.
         like_threshold: a rating above this is a like; items without a rating do not count.
     """
-    shares = []
-    for items, label in zip(evidence, labels, strict=True):
+    shares = np.full(len(labels), np.nan)
+    for place, (items, label) in enumerate(zip(evidence, labels, strict=True)):
         ratings = np.array([item.rating for item in items])
         ratings = ratings[~np.isnan(ratings)]
         if len(ratings):
-            shares.append(np.mean((ratings > like_threshold) == bool(label)))
-    return float(np.mean(shares)) if shares else float("nan")
+            shares[place] = np.mean((ratings > like_threshold) == bool(label))
+    return shares

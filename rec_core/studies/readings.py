@@ -19,11 +19,18 @@ from rec_core.metrics.intervals import (
     weighted_accuracy,
     weighted_auc,
     weighted_log_loss,
+    weighted_mean,
 )
 from rec_core.types import InputError
 
 Row = dict[str, Any]
 PUBLISHED_LOSS = "log_loss, double softmax"
+EVIDENCE_MEASURES = {
+    "text_cosine": "text cosine to the target",
+    "id_cosine": "ID cosine to the target",
+    "aligned_cosine": "aligned cosine to the target",
+    "label_agreement": "share liked as the target was",
+}
 METRICS = ("auc", "log_loss", PUBLISHED_LOSS, "accuracy")
 
 
@@ -75,6 +82,26 @@ def measured(reading: Reading, paper: dict[str, float], seed: int) -> list[Row]:
     ]
 
 
+def evidence_measured(reading: Reading, seed: int) -> list[Row]:
+    """Return a row per measure of the evidence: mean cosine to the target by view, and label agreement."""
+    rows = []
+    for column, name in EVIDENCE_MEASURES.items():
+        if column not in reading.tables[0]:
+            continue
+        statistic = mean_statistic([weighted_mean(table[column].to_numpy()) for table in reading.tables])
+        found = clustered_bootstrap(statistic, reading.users, seed=seed).as_dict()
+        rows.append(
+            {
+                "label": reading.label,
+                "metric": name,
+                **found,
+                "n_rows": len(reading.labels),
+                "paper": None,
+            }
+        )
+    return rows
+
+
 def compared(first: Reading, second: Reading, seed: int) -> list[Row]:
     """Return a row per metric for first - second on the same rows, paired by user.
 
@@ -108,7 +135,11 @@ def compared(first: Reading, second: Reading, seed: int) -> list[Row]:
 
 def _one_arm(table: pd.DataFrame, arm: str) -> pd.DataFrame:
     kept = table[["row", "user_num", "label"]].assign(p=table[f"p_{arm}"])
-    return kept.assign(mass=table[f"mass_{arm}"] if f"mass_{arm}" in table else 1.0)
+    kept["mass"] = table[f"mass_{arm}"] if f"mass_{arm}" in table else 1.0
+    for measure in EVIDENCE_MEASURES:
+        if f"{measure}_{arm}" in table:
+            kept[measure] = table[f"{measure}_{arm}"]
+    return kept
 
 
 def _mean_probs(reading: Reading) -> np.ndarray:

@@ -149,10 +149,11 @@ class RALLRec(Reader):
         }
 
     def more_arms(self) -> dict[str, Arm]:
-        """Return RALLRec read by the untuned model (table 3) and the other mix of figure 4."""
+        """Return RALLRec read by the untuned model (table 3), text by similarity (4), a mix (figure 4)."""
         text, ids = (self.similarity(self.views[view].values, mixed=False) for view in ("text", "id"))
         return {
             "untuned": Arm(self.retriever, tuned=False),
+            "text_by_similarity": Arm(Similar(text, "relevance")),
             "retrieve_then_mix": Arm(Halves(text, ids)),
         }
 

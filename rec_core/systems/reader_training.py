@@ -29,7 +29,7 @@ from rec_core.systems.like_tuning import tune, tuning_rows
 from rec_core.systems.prompt_fitting import fitted_prompt
 from rec_core.systems.reader import Arm, Reader
 from rec_core.systems.sample_backbone import sample_backbone
-from rec_core.types import CTRSamples, Progress, ProgressEvent
+from rec_core.types import CTRSamples, EvidenceItem, Progress, ProgressEvent, ScoreRequest
 
 _PUBLISHED_TEST_ROWS = 10_000
 
@@ -62,11 +62,11 @@ def train_reader(
     delta = _tune(system, parts, folder, seed, progress)
     system = open_system()
     samples = questions_of_test(parts, system.config)
-    predictions, quality = score_arms(system, samples, system.arms(), seed, progress)
+    predictions = score_arms(system, samples, system.arms(), seed, progress)
     write_table(folder / "predictions.parquet", predictions)
     metrics = {
         **compare_arms(predictions, system.main_arm, seed),
-        "retrieval": quality,
+        "retrieval": retrieval_means(predictions, list(system.arms())),
         "adapter_delta": delta,
         "n_test_rows": len(predictions),
         "precision": system.backbone.choice.reason,
@@ -118,7 +118,7 @@ def _tune(system: Reader, parts: Parts, folder: Path, seed: int, progress: Progr
 
 
 def draw_shots(parts: Parts, n_shots: int, seed: int) -> CTRSamples:
-    """Return the training questions tuned on: the first `n_shots` of a seeded order, so that fewer lie in more."""
+    """Return the training questions tuned on: the first of a seeded order, so fewer shots lie in more."""
     order = numpy_generator(seed, "tuning", "shots").permutation(parts.split.train)
     return parts.samples.take(order[:n_shots])
 
@@ -138,14 +138,14 @@ def questions_of_test(parts: Parts, config: Any) -> CTRSamples:
 
 def score_arms(
     system: Reader, samples: CTRSamples, arms: dict[str, Arm], seed: int, progress: Progress
-) -> tuple[pd.DataFrame, dict[str, dict[str, float]]]:
-    """Score questions under every arm, and say how close each arm's evidence is to its target.
+) -> pd.DataFrame:
+    """Score questions under every arm, and measure each arm's evidence.
 
     Returns:
-        One row per question (row, user_num, item_num, label, and p_<arm> for each arm), and by arm the mean
-        cosine to the target in each view and the share of evidence whose like equals the target's label.
+        One row per question: row, user_num, item_num, label; for each arm p_<arm>, the mean cosine of the
+        evidence to the target <view>_cosine_<arm> in each view, and the share of evidence that was liked as
+        the target was, label_agreement_<arm>; and <view>_cosine_random for as many random history items.
     """
-    config = system.config
     requests = requests_of(system.dataset, samples)
     columns: dict[str, Any] = {
         "row": samples.rows,
@@ -153,41 +153,53 @@ def score_arms(
         "item_num": samples.item_nums,
         "label": samples.labels,
     }
-    quality: dict[str, dict[str, float]] = {}
-    limit = config.backbone.max_length
     for name, arm in arms.items():
-
-        def score(some: Sequence[str], report: Progress, tuned: bool = arm.tuned) -> np.ndarray:
-            return system.logits(some, tuned, report)
-
-        evidence = select_evidence(requests, arm.retriever, arm.top_k or config.n_shown)
-        prompts = [
-            fitted_prompt(system.prompter, system.backbone.tokenizer, r, e, arm.retriever.order, limit).text
-            for r, e in zip(requests, evidence, strict=True)
-        ]
-        logits = kept_logits(
-            prompts,
-            score,
-            system.folder / "scores" / ("tuned" if arm.tuned else "untuned"),
-            progress,
-            f"scoring {name}",
-        )
-        columns[f"p_{name}"] = yes_probs(logits)
+        evidence = select_evidence(requests, arm.retriever, arm.top_k or system.config.n_shown)
+        columns[f"p_{name}"] = yes_probs(_logits(system, requests, arm, evidence, progress, name))
         chosen = [np.array([item.item_num for item in e], dtype=np.int64) for e in evidence]
-        quality[name] = {
-            **_closeness(system, samples, chosen),
-            "label_agreement": label_agreement(evidence, samples.labels, system.dataset.like_threshold),
-        }
+        for view, table in system.views.items():
+            columns[f"{view}_cosine_{name}"] = retrieval_quality(table.values, samples.item_nums, chosen)
+        threshold = system.dataset.like_threshold
+        columns[f"label_agreement_{name}"] = label_agreement(evidence, samples.labels, threshold)
     histories = [request.history for request in requests]
     for view, table in system.views.items():
-        random = random_quality(table.values, samples.item_nums, histories, config.n_shown, seed)
-        quality.setdefault("random", {})[f"{view}_cosine"] = float(np.nanmean(random))
+        columns[f"{view}_cosine_random"] = random_quality(
+            table.values, samples.item_nums, histories, system.config.n_shown, seed
+        )
     progress(ProgressEvent("comparing arms", 1, 1))
-    return pd.DataFrame(columns), quality
+    return pd.DataFrame(columns)
 
 
-def _closeness(system: Reader, samples: CTRSamples, chosen: list[np.ndarray]) -> dict[str, float]:
+def retrieval_means(predictions: pd.DataFrame, arms: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the mean of each measure of evidence by arm, "random" included where there are views."""
+    measures = ("text_cosine", "id_cosine", "aligned_cosine", "label_agreement")
     return {
-        f"{view}_cosine": float(np.nanmean(retrieval_quality(table.values, samples.item_nums, chosen)))
-        for view, table in system.views.items()
+        arm: {
+            measure: float(predictions[f"{measure}_{arm}"].mean())
+            for measure in measures
+            if f"{measure}_{arm}" in predictions
+        }
+        for arm in (*arms, "random")
     }
+
+
+def _logits(
+    system: Reader,
+    requests: list[ScoreRequest],
+    arm: Arm,
+    evidence: list[tuple[EvidenceItem, ...]],
+    progress: Progress,
+    name: str,
+) -> np.ndarray:
+    """Return the logits of an arm's prompts, kept in the run's folder."""
+    tokenizer, limit = system.backbone.tokenizer, system.config.backbone.max_length
+    prompts = [
+        fitted_prompt(system.prompter, tokenizer, request, items, arm.retriever.order, limit).text
+        for request, items in zip(requests, evidence, strict=True)
+    ]
+
+    def score(some: Sequence[str], report: Progress) -> np.ndarray:
+        return system.logits(some, arm.tuned, report)
+
+    folder = system.folder / "scores" / ("tuned" if arm.tuned else "untuned")
+    return kept_logits(prompts, score, folder, progress, f"scoring {name}")

@@ -17,19 +17,16 @@ def score_arms_of(
     progress: Progress = ignore_progress,
     *,
     workspace: Workspace | None = None,
-) -> tuple[pd.DataFrame, dict[str, dict[str, float]]]:
-    """Return predictions of a finished run's test rows under these arms, and their retrieval quality.
+) -> pd.DataFrame:
+    """Return what `reader_training.score_arms` says of a finished run's test rows under these arms.
 
     What was scored before is read from the run's folder.
 
     Args:
         run_id: a finished run of a reading system.
-        names: arms that the system knows ("recent", "untuned", ...), or "k=15": the system with 15 items shown.
+        names: arms that the system knows ("recent", "untuned", ...), or "k=15": itself with 15 items shown.
         progress: called while prompts are scored.
         workspace: where runs live.
-
-    Returns:
-        One row per question (row, user_num, item_num, label, p_<arm>, mass_<arm>), and measures by arm.
 
     Raises:
         InputError: the run is not finished, or its system has no such arm.

@@ -121,4 +121,4 @@ def test_retrieval_quality_is_the_mean_cosine_in_each_view_and_the_share_of_the_
             for items, label in zip(evidence, predictions["label"], strict=True)
         ]
         assert measured[name]["label_agreement"] == pytest.approx(np.mean(agreeing))
-    assert set(measured.get("random", {})) == {f"{view}_cosine" for view in system.views}
+    assert set(measured["random"]) == {f"{view}_cosine" for view in system.views}

@@ -3,8 +3,8 @@
 import numpy as np
 
 from rec_core.retrieval.cosine import cosines
-from rec_core.retrieval.quality import random_quality, retrieval_quality
-from rec_core.types import History
+from rec_core.retrieval.quality import label_agreement, random_quality, retrieval_quality
+from rec_core.types import EvidenceItem, History
 
 VALUES = np.array([[1, 0], [3, 4], [0, 2], [-1, 0], [0, 0]], dtype=np.float32)
 
@@ -50,3 +50,18 @@ def test_random_quality_is_seeded() -> None:
     first = random_quality(values, targets, histories, 4, seed=3)
     np.testing.assert_array_equal(first, random_quality(values, targets, histories, 4, seed=3))
     assert not np.array_equal(first, random_quality(values, targets, histories, 4, seed=4))
+
+
+def test_label_agreement_is_the_share_of_evidence_on_the_targets_side():
+    def item(rating: float) -> EvidenceItem:
+        return EvidenceItem(0, rating, 0, "semantic", 1, 1.0)
+
+    evidence = [
+        [item(5), item(2), item(3)],
+        [item(5), item(2), item(3)],
+        [item(np.nan), item(4)],
+        [],
+        [item(np.nan)],
+    ]
+    found = label_agreement(evidence, np.array([1, 0, 1, 1, 0]), 3.0)
+    np.testing.assert_allclose(found, [1 / 3, 2 / 3, 1.0, np.nan, np.nan])
