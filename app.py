@@ -13,6 +13,7 @@ PAGES = {
         st.Page("pages/data.py", title="Data", icon=":material/database:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/stacks:"),
+        st.Page("pages/reproduce.py", title="Reproduce", icon=":material/science:"),
     ],
     "Look inside": [
         st.Page("pages/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),

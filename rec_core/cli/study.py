@@ -41,11 +41,23 @@ def study(
 ) -> None:
     """Measure what a paper measured, with 95 % intervals, beside the paper's own numbers."""
     given = {"preset": preset, "seeds": seeds, "backbone": backbone, "settings": _fields(settings)}
+    run = _study(name)
+    accepted = _accepted(name, run, given, seed)
     with progress() as report:
-        run = _study(name)
-        result = run(data, progress=report, **_accepted(name, run, given, seed))
-    columns = ("label", "metric", "value", "low", "high", "n", "paper")
+        result = run(data, progress=report, **accepted)
+    _keep(result, accepted)
+    tested = any("p_delong" in row for row in result["rows"])
+    columns = ("label", "metric", "value", "low", "high", "n", "paper", *(["p_delong"] if tested else []))
     emit(result, as_json, lambda console: console.print(table(result["rows"], columns, f"{name} on {data}")))
+
+
+def _keep(result: dict[str, Any], settings: dict[str, Any]) -> None:
+    from rec_core.store import Workspace
+    from rec_core.studies.kept_results import keep_result
+
+    space = Workspace.from_environment()
+    if not space.read_only:
+        keep_result(result, settings, space)
 
 
 def _fields(pairs: list[str] | None) -> dict[str, Any] | None:
@@ -62,7 +74,7 @@ def _study(name: str) -> Callable[..., dict[str, Any]]:
 
     if name not in STUDIES:
         raise InputError(f"There is no study {name!r}; choose one of: {', '.join(sorted(STUDIES))}.")
-    run: Callable[..., dict[str, Any]] = import_module(STUDIES[name]).run
+    run: Callable[..., dict[str, Any]] = import_module(STUDIES[name].module).run
     return run
 
 

@@ -1,6 +1,7 @@
 """RALLRec's table 4: which embedding chooses the evidence, read by one tuned model, without reranking.
 
-Every prompt lists the most similar item first; ReLLa's order by time is in table 1."""
+Every prompt lists the most similar item first; ReLLa's order by time is in table 1.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rec_core.store import write_json
+from rec_core.store import Workspace, write_json
+from rec_core.studies import StudyCard
+from rec_core.studies.kept_results import kept_results
 from rec_core.types import InputError, ProgressEvent
 
 AUC = {"value": 0.75, "low": 0.7, "high": float("nan"), "n": 40, "n_rows": 90}
@@ -311,7 +313,7 @@ def test_split(cli, verb):
     assert "one row" in cli("data", "split", "d").out
 
 
-def test_study_gets_only_what_it_takes(cli, monkeypatch):
+def test_study_gets_only_what_it_takes_and_is_kept(cli, monkeypatch, tmp_path):
     from types import ModuleType
 
     row = {"label": "ours", "metric": "auc", "value": 0.5, "low": 0.25, "high": 0.75, "n": 9, "paper": None}
@@ -319,17 +321,19 @@ def test_study_gets_only_what_it_takes(cli, monkeypatch):
 
     def run(data, preset="tiny", seed=0, progress=None, *, workspace=None):
         calls.append((data, preset, seed))
-        return {"study": "ours", "rows": [row]}
+        return {"study": "ours", "data": data, "rows": [row]}
 
     module = ModuleType("a_study")
     module.run = run
     monkeypatch.setitem(sys.modules, "a_study", module)
-    monkeypatch.setattr("rec_core.studies.STUDIES", {"ours": "a_study"})
+    card = StudyCard("ours", "Ours", "Is it so?", "None", "a_study")
+    monkeypatch.setattr("rec_core.studies.STUDIES", {"ours": card})
+    monkeypatch.setenv("ROSETTA_WORKSPACE", str(tmp_path))
     words = ("study", "ours", "--data", "sample")
-    assert cli(*words, "--preset", "small", "--seed", "4", "--json").document == {
-        "study": "ours",
-        "rows": [row],
-    }
+    answer = {"study": "ours", "data": "sample", "rows": [row]}
+    assert cli(*words, "--preset", "small", "--seed", "4", "--json").document == answer
+    (kept,) = kept_results("ours", "sample", Workspace(tmp_path))
+    assert kept["rows"] == [row] and kept["settings"] == {"preset": "small", "seed": 4}
     assert "ours" in cli(*words).out
     assert calls == [("sample", "small", 4), ("sample", "tiny", 0)]
     refused = cli(*words, "--backbone", "big")

@@ -52,3 +52,11 @@ def test_arms_with_their_intervals() -> None:
     assert figure.layout.yaxis.autorange == "reversed"
     with pytest.raises(InputError, match="there are auc"):
         metric_bars(ARMS, "recall")
+
+
+def test_what_a_paper_prints_stands_beside_as_a_diamond():
+    arms = {"ours": {"auc": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 9}}}
+    here, paper = metric_bars(arms, "auc", {"ours": 0.75, "elsewhere": 0.9}).data
+    assert (here.name, paper.name) == ("here", "paper")
+    assert list(paper.x) == [0.75] and list(paper.y) == ["ours"] and paper.marker.symbol == "diamond-open"
+    assert len(metric_bars(arms, "auc", {}).data) == 1

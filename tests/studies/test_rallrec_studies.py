@@ -43,7 +43,7 @@ def asked(tmp_path, monkeypatch):
 
 
 def study(name, asked, **given):
-    found = import_module(STUDIES[name]).run("ml-1m", "tiny", workspace=asked[0], **given)
+    found = import_module(STUDIES[name].module).run("ml-1m", "tiny", workspace=asked[0], **given)
     assert found["study"] == name and found["data"] == "ml-1m"
     return found["rows"]
 
