@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, entry, messages, pickers, reranker_settings, session
-from rec_core.figures.alpha_beta_heatmap import alpha_beta_heatmap
+from pages.shared import cached, entry, messages, pickers, reranker_plane, reranker_settings, session
 from rec_core.figures.rank_movement import rank_movement
 
 FORMATS = {
@@ -22,11 +21,6 @@ FORMATS = {
     "tied": st.column_config.CheckboxColumn("tied", width=50, help="Another item has the same score."),
 }
 CHANNELS = {"semantic": "similar", "recency": "recent"}
-MEASURES = {
-    "text_cosine": "Closeness of the evidence to the item (higher is closer)",
-    "age": "Age of the evidence in history items (lower is newer)",
-    "semantic_share": "Share of the evidence that similarity brought",
-}
 
 
 @st.fragment
@@ -36,7 +30,7 @@ def panel(run: str, user: str, item: str) -> None:
     with messages.shown():
         found = cached.evidence(session.root(), run, user, item, *chosen)
         results(found)
-    heat(run, chosen.alpha, chosen.beta)
+    reranker_plane.draw(run, chosen.alpha, chosen.beta)
 
 
 def results(found: dict[str, Any]) -> None:
@@ -86,23 +80,6 @@ def results(found: dict[str, Any]) -> None:
     )
     with st.expander("The prompt", icon=":material/notes:"):
         st.code(found["prompt"], language=None, wrap_lines=True)
-
-
-def heat(run: str, alpha: float, beta: float) -> None:
-    """Draw a measure over all alpha and beta, with the current point."""
-    st.subheader("The whole plane", anchor=False)
-    measure = st.segmented_control(
-        "Measure",
-        list(MEASURES),
-        default="text_cosine",
-        required=True,
-        format_func=MEASURES.get,
-        key="rerank-measure",
-    )
-    table = cached.surface(session.root(), run)
-    alt = f"{MEASURES[str(measure)]} over alpha and beta; the current point is alpha {alpha}, beta {beta}"
-    drawing = alpha_beta_heatmap(table, str(measure), alpha, beta)
-    messages.figure(drawing, table[["alpha", "beta", str(measure)]], alt, "plane")
 
 
 entry.through_app("pages/rerank.py")

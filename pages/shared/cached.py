@@ -148,6 +148,13 @@ def surface(root: str, run: str) -> pd.DataFrame:
     return verb(run, workspace=_space(root))
 
 
+def auc_surface(root: str, run: str) -> pd.DataFrame | None:
+    """Return the AUC over the grid where it was measured; read anew, since a worker may just have done so."""
+    from rec_core.workbench import known_auc_surface
+
+    return known_auc_surface(run, workspace=_space(root))
+
+
 @st.cache_data(max_entries=_SOME, show_spinner="Asking the model")
 def recommendations(
     root: str, run: str, user: str | None, composed: tuple[tuple[str, float], ...], top_k: int

@@ -1,4 +1,4 @@
-"""`rerank`: what alpha and beta do to the evidence for one item."""
+"""`rerank` and `surface`: what alpha and beta do to the evidence for one item, and to all."""
 
 from __future__ import annotations
 
@@ -55,6 +55,31 @@ def rerank(
 
         result = rerank(run, user, item, alpha, beta, top_k=top_k, order=order)
     emit(result, as_json, lambda console: _draw(console, result))
+
+
+@app.command(epilog=examples("surface RUN", "surface RUN --auc --questions 500"))
+def surface(
+    run: RunId,
+    auc: Annotated[
+        bool, typer.Option("--auc", help="Ask the model at every point: its validation AUC (minutes).")
+    ] = False,
+    questions: Annotated[
+        int, typer.Option("--questions", min=20, help="Validation questions asked, with --auc.")
+    ] = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Show what every alpha and beta does to evidence, or to the validation AUC; measured once per run."""
+    current().run_id = run
+    with progress() as report:
+        if auc:
+            from rec_core.workbench.auc_surface_verbs import auc_surface
+
+            found = auc_surface(run, questions, progress=report)
+        else:
+            from rec_core.workbench.surface_verbs import surface as measure
+
+            found = measure(run)
+    emit(found, as_json, lambda console: console.print(table(found.to_dict("records"), tuple(found), run)))
 
 
 def _draw(console: Console, result: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ _VERBS = {
     "explain_verbs": ("explain",),
     "rerank_verbs": ("rerank",),
     "surface_verbs": ("surface",),
+    "auc_surface_verbs": ("auc_surface", "known_auc_surface"),
     "audit_verbs": ("audit", "audits", "probes_of"),
     "memory_verbs": ("preflight",),
     "doctor_verbs": ("doctor",),

@@ -178,8 +178,9 @@ def _evidence(root, run, user, item, alpha, beta, top_k, order):
 
 
 def _surface(root, run):
-    rows = [(a, b, a + b, 1.0, a) for a in (0.0, 0.5, 1.0) for b in (0.5, 1.0)]
-    return pd.DataFrame(rows, columns=["alpha", "beta", "text_cosine", "age", "semantic_share"])
+    rows = [(a, b, a + b, 1.0, a, 0.5) for a in (0.0, 0.5, 1.0) for b in (0.5, 1.0)]
+    columns = ["alpha", "beta", "text_cosine", "age", "semantic_share", "label_agreement"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _piece(n: int) -> dict:

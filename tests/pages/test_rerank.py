@@ -1,5 +1,6 @@
 """Rerank: alpha and beta, and the evidence they choose."""
 
+import pandas as pd
 import pytest
 
 from pages.shared import cached
@@ -53,3 +54,20 @@ def test_rerank_shows_an_input_error(open_page, answers, monkeypatch):
     app = open_page("rerank")
     assert [error.value for error in app.error] == ["There is no such item; choose another."]
     assert not app.exception
+
+
+def test_rerank_measures_the_auc_of_the_plane_as_a_job_and_draws_it_then(
+    open_page, answers, run, started, monkeypatch
+):
+    monkeypatch.setattr(cached, "auc_surface", lambda root, run: None)
+    app = open_page("rerank")
+    app.segmented_control(key="rerank-measure").set_value("auc").run()
+    assert not app.exception
+    app.button(key="measure-auc").click().run()
+    assert ("enqueue_command", f"surface-{run}", ["surface", run, "--auc", "--json"]) in started
+    grid = pd.DataFrame({"alpha": [0.0, 1.0], "beta": [1.0, 1.0], "auc": [0.6, 0.7]})
+    monkeypatch.setattr(cached, "auc_surface", lambda root, run: grid)
+    app = open_page("rerank")
+    app.segmented_control(key="rerank-measure").set_value("auc").run()
+    assert not app.exception and "may be luck" in texts(app)
+    assert any("auc" in frame.value for frame in app.dataframe)
