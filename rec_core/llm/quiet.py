@@ -11,6 +11,7 @@ def quiet_libraries() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     # peft asks a model under a name that transformers has renamed: nothing a user could act on.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+    warnings.filterwarnings("ignore", message="IProgress not found")  # bars of its own are turned off below
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()

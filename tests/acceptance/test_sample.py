@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbclient import NotebookClient
@@ -43,6 +44,17 @@ def test_recommends_ten_unseen_films_with_evidence(sample: Sample, monkeypatch: 
         assert all(set(e["similarities"]) == {"id", "text", "aligned"} for e in item["evidence"])
 
 
+def execute(notebook: Any, sample: Sample) -> None:
+    """Run a notebook from top to bottom on the sample's workspace."""
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+    )
+    client.execute(env=environment(sample.workspace))
+
+
 def test_the_notebook_runs_and_gives_the_same_list(sample: Sample) -> None:
     """The notebook, executed top to bottom, recommends what the command line recommends."""
     notebook = read(ROOT / "notebooks" / "01_first_walk.ipynb", as_version=4)
@@ -57,16 +69,25 @@ def test_the_notebook_runs_and_gives_the_same_list(sample: Sample) -> None:
             source="import json; print(json.dumps([viewer, [r['item_id'] for r in recommended['items']]]))",
         )
     )
-    client = NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(ROOT / "notebooks")}},
-    )
-    client.execute(env=environment(sample.workspace))
+    execute(notebook, sample)
     viewer, listed = json.loads(notebook.cells[-1].outputs[-1]["text"])
     items = command(sample.workspace, "recommend", sample.run, "--user", viewer)["items"]
     assert listed == [item["item_id"] for item in items]
+
+
+def test_the_notebook_of_rallrec_shows_the_table_that_the_study_keeps(sample: Sample) -> None:
+    """Executed as it is, it takes the sample's own run and prints the study's figures."""
+    notebook = read(ROOT / "notebooks" / "rallrec.ipynb", as_version=4)
+    execute(notebook, sample)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = " ".join(str(output.get("data", output.get("text", ""))) for output in outputs)
+    assert sample.run in shown and "application/vnd.plotly" in shown
+    rows = command(sample.workspace, "study", "rallrec.table4", "--data", "sample", "--preset", "tiny")[
+        "rows"
+    ]
+    for row in rows:
+        if row["metric"] == "auc":
+            assert row["label"] in shown and f"{row['value']:.4f}".rstrip("0") in shown
 
 
 def test_the_page_shows_the_same_list(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
