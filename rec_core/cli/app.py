@@ -9,6 +9,7 @@ import typer
 from rec_core.cli import (
     audit,
     data,
+    descriptions,
     doctor,
     maps,
     recommend,
@@ -59,7 +60,8 @@ def root(
 
 for part in (doctor, systems, train, tune, maps, rerank, recommend, audit, study):
     app.add_typer(part.app)
-for name, group in (("sample", sample), ("data", data), ("runs", runs)):
+groups = (("sample", sample), ("data", data), ("descriptions", descriptions), ("runs", runs))
+for name, group in groups:
     app.add_typer(group.app, name=name)
 
 

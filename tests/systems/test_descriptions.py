@@ -56,7 +56,12 @@ def test_the_prompt_shows_the_catalogues_facts_in_the_datasets_words(planted):
     table = planted.catalogue.table
     book = replace(with_items(planted, author="Jane Austen|An Other", price="9.99"), item_noun="book")
     prompt = asks_of(book, REMOTE.with_values({"words": 33}))[4].prompt
-    for fact in (f"Title: {table['title'][4]}", "Year: 1954", "Genres: Drama", "Author: Jane Austen, An Other"):
+    for fact in (
+        f"Title: {table['title'][4]}",
+        "Year: 1954",
+        "Genres: Drama",
+        "Author: Jane Austen, An Other",
+    ):
         assert f"{fact}\n" in prompt
     assert "Describe the book" in prompt and "fewer than 33 words" in prompt and "9.99" not in prompt
     assert table["description"][4] in prompt
@@ -130,7 +135,9 @@ def test_whatever_decides_an_answer_makes_it_another_one(planted, change):
     assert not {ask.key for ask in other} & {ask.key for ask in asks_of(planted, REMOTE)}
 
 
-@pytest.mark.parametrize("change", [{"endpoint.concurrency": 9}, {"endpoint.timeout_seconds": 5}, {"seed": 3}])
+@pytest.mark.parametrize(
+    "change", [{"endpoint.concurrency": 9}, {"endpoint.timeout_seconds": 5}, {"seed": 3}]
+)
 def test_what_decides_nothing_at_an_endpoint_asks_nothing_anew(planted, change, space):
     other = REMOTE.with_values(change)
     assert asks_of(planted, other) == asks_of(planted, REMOTE)
@@ -175,7 +182,9 @@ def test_a_local_model_writes_what_is_missing(planted, space, small_model):
     answers = read_answers(answers_folder(config, space))
     states = [answers[ask.key].state for ask in asks_of(planted, config)]
     own = description_text(planted.catalogue, "movie")
-    assert [text != plain for text, plain in zip(found.texts, own, strict=True)] == [s == "written" for s in states]
+    assert [text != plain for text, plain in zip(found.texts, own, strict=True)] == [
+        s == "written" for s in states
+    ]
     assert 3 < states.count("written") < 30
     assert f"{states.count('written')} of 30" in found.note and "on this machine" in found.note
     before = (answers_folder(config, space) / "answers.jsonl").read_bytes()
@@ -218,7 +227,9 @@ def test_the_key_is_in_no_file(planted, space):
     assert len(files) == 3 and all(b"sk-very-secret" not in file.read_bytes() for file in files)
 
 
-@pytest.mark.parametrize("values", [{"writer": "local"}, {"model": "m"}, {"writer": "endpoint", "model": "  "}])
+@pytest.mark.parametrize(
+    "values", [{"writer": "local"}, {"model": "m"}, {"writer": "endpoint", "model": "  "}]
+)
 def test_a_writer_needs_a_model_and_a_model_a_writer(values):
     with pytest.raises(InputError, match="needs a model"):
         DescriptionConfig.from_values(values)
