@@ -19,6 +19,8 @@ def draw(run: str, metrics: dict[str, Any], finished: str) -> None:
     if metrics.get("arms"):
         by_arm(metrics)
         st.caption(unlinked(f"Language model: {metrics.get('precision') or 'not said'}"))
+        if metrics.get("text_source"):
+            st.caption(unlinked(f"Text view: {metrics['text_source']}"))
         return
     if not metrics.get("metrics"):
         return

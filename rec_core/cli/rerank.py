@@ -79,7 +79,7 @@ def surface(
             from rec_core.workbench.surface_verbs import surface as measure
 
             found = measure(run)
-    emit(found, as_json, lambda console: console.print(table(found.to_dict("records"), tuple(found), run)))
+    emit(found, as_json, lambda console: console.print(table(found.to_dict("records"), list(map(str, found)), run)))
 
 
 def _draw(console: Console, result: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from rec_core.llm.text_encoder import TextEncoderConfig
 from rec_core.retrieval.similarity import CosineSimilarity, FusedSimilarity, ShiftedNeighbours, Similarity
 from rec_core.store import Workspace
 from rec_core.systems.behaviour_view import BehaviourViewConfig
+from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
 from rec_core.systems.quirks import Quirk
@@ -54,6 +55,9 @@ class HybridScoreConfig(ListedReaderConfig):
     )
 
     encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
+    descriptions: DescriptionConfig = Field(
+        DescriptionConfig(), description="Who writes what is said about each item."
+    )
     behaviour: BehaviourViewConfig = Field(BehaviourViewConfig(), description="The ID view.")
     fusion: FusionConfig = Field(FusionConfig(), description="How the two similarities become one.")
     tuning: TuningConfig = Field(TuningConfig(), description="Instruction tuning.")
@@ -137,7 +141,7 @@ def fit(
     parts = Parts.of(dataset, config.min_history)
     if not has_views(folder):
         learner = ViewLearner(dataset, parts, folder, workspace, seed, progress)
-        text = learner.text(config.encoder)
+        text = learner.text(config.encoder, config.descriptions)
         learner.behaviour(config.behaviour, leaky="leaky_graph" in config.quirks)
         learner.keep(text)
     return train_reader(lambda: load(dataset, config, folder), parts, folder, workspace, seed, progress)
@@ -145,5 +149,4 @@ def fit(
 
 def load(dataset: Dataset, config: HybridScoreConfig, folder: Path) -> HybridScore:
     """Open a trained run; the language model itself is read at its first use."""
-    views, popularity = load_views(folder, f"title || description by {config.encoder.name}")
-    return HybridScore(dataset, config, folder, views, popularity)
+    return HybridScore(dataset, config, folder, *load_views(folder))

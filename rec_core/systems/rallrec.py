@@ -28,6 +28,7 @@ from rec_core.retrieval.similarity import CosineSimilarity, DotSimilarity, Shift
 from rec_core.store import Workspace
 from rec_core.systems.aligned_view import AlignedViewConfig
 from rec_core.systems.behaviour_view import BehaviourViewConfig
+from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
 from rec_core.systems.quirks import Quirk
@@ -55,6 +56,9 @@ class RALLRecConfig(ReaderConfig):
     )
 
     encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
+    descriptions: DescriptionConfig = Field(
+        DescriptionConfig(), description="Who writes what is said about each item."
+    )
     behaviour: BehaviourViewConfig = Field(BehaviourViewConfig(), description="The ID view.")
     alignment: AlignedViewConfig = Field(AlignedViewConfig(), description="The aligned view.")
     reranker: RerankConfig = Field(
@@ -207,7 +211,7 @@ def fit(
     parts = Parts.of(dataset, config.min_history)
     if not has_views(folder):
         learner = ViewLearner(dataset, parts, folder, workspace, seed, progress)
-        text = learner.text(config.encoder)
+        text = learner.text(config.encoder, config.descriptions)
         behaviour = learner.behaviour(config.behaviour, leaky="leaky_graph" in config.quirks)
         learner.keep(text, learner.aligned(text, behaviour, config.alignment))
     return train_reader(lambda: load(dataset, config, folder), parts, folder, workspace, seed, progress)
@@ -215,5 +219,4 @@ def fit(
 
 def load(dataset: Dataset, config: RALLRecConfig, folder: Path) -> RALLRec:
     """Open a trained run; the language model itself is read at its first use."""
-    views, popularity = load_views(folder, f"title || description by {config.encoder.name}")
-    return RALLRec(dataset, config, folder, views, popularity)
+    return RALLRec(dataset, config, folder, *load_views(folder))

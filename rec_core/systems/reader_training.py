@@ -53,8 +53,9 @@ def train_reader(
         progress: called at every step; may raise `Cancelled`.
 
     Returns:
-        {"arms", "main_arm", "differences", "retrieval", "adapter_delta", "n_test_rows", "precision"}, also
-        written to metrics.json; `adapter_delta` is None where nothing is tuned.
+        {"arms", "main_arm", "differences", "retrieval", "adapter_delta", "n_test_rows", "precision",
+        "text_source"}, also written to metrics.json; `adapter_delta` is None where nothing is tuned,
+        `text_source` where there is no text view.
     """
     system = open_system()
     set_threads(system.config.n_threads)
@@ -70,6 +71,7 @@ def train_reader(
         "adapter_delta": delta,
         "n_test_rows": len(predictions),
         "precision": system.backbone.choice.reason,
+        "text_source": system.views["text"].source if "text" in system.views else None,
     }
     write_json(folder / "metrics.json", metrics)
     return metrics

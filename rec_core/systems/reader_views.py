@@ -11,14 +11,16 @@ import numpy as np
 
 from rec_core.data.splits import leave_one_out
 from rec_core.llm.text_encoder import TextEncoderConfig
-from rec_core.store import Workspace, read_tensors, write_tensors
+from rec_core.store import Workspace, read_json, read_tensors, write_json, write_tensors
 from rec_core.systems.aligned_view import AlignedViewConfig, train_aligned_view
 from rec_core.systems.behaviour_view import BehaviourViewConfig, load_behaviour_view, train_behaviour_view
+from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.text_view import text_view
 from rec_core.types import Dataset, EmbeddingTable, Progress
 
 _FILE = "views.safetensors"
+_SOURCES = "view_sources.json"
 _TEXT, _ALIGNED = "text", "aligned"
 
 
@@ -47,9 +49,9 @@ class ViewLearner:
         self._workspace, self._seed, self._progress = workspace, seed, progress
         self._work = folder / "checkpoints"
 
-    def text(self, config: TextEncoderConfig) -> EmbeddingTable:
+    def text(self, config: TextEncoderConfig, written: DescriptionConfig) -> EmbeddingTable:
         """Return the text view, from the cache when it was encoded before."""
-        return text_view(self._dataset, config, self._workspace, self._progress)
+        return text_view(self._dataset, config, self._workspace, self._progress, written)
 
     def behaviour(self, config: BehaviourViewConfig, leaky: bool = False) -> EmbeddingTable:
         """Return the ID view, learned from the interactions before the validation period.
@@ -87,6 +89,8 @@ class ViewLearner:
         popularity = np.bincount(interactions.item_nums[rows], minlength=interactions.n_items)
         tables = {_TEXT: text, _ALIGNED: aligned}
         values = {name: table.values for name, table in tables.items() if table is not None}
+        sources = {name: table.source for name, table in tables.items() if table is not None}
+        write_json(self._folder / _SOURCES, sources)
         write_tensors(self._folder / _FILE, {**values, "popularity": popularity.astype(np.int64)})
 
 
@@ -95,22 +99,14 @@ def has_views(folder: Path) -> bool:
     return (folder / _FILE).exists()
 
 
-def load_views(folder: Path, text_source: str) -> tuple[dict[str, EmbeddingTable], np.ndarray]:
-    """Return the views that a run learned ("id", "text", "aligned", as far as there are) and popularity (I,).
-
-    Args:
-        folder: the run's folder.
-        text_source: what made the text view, for people.
-    """
+def load_views(folder: Path) -> tuple[dict[str, EmbeddingTable], np.ndarray]:
+    """Return the views that a run learned ("id", "text", "aligned", as far as there are), and popularity."""
     tensors = read_tensors(folder / _FILE)
     popularity = tensors["popularity"]
     every = np.ones(len(popularity), dtype=bool)
     views = {}
     if (folder / "behaviour.safetensors").exists():
         views["id"] = load_behaviour_view(folder).items
-    if _TEXT in tensors:
-        views["text"] = EmbeddingTable("text", tensors[_TEXT], every, text_source)
-    if _ALIGNED in tensors:
-        source = "text projected into the ID space"
-        views["aligned"] = EmbeddingTable("aligned", tensors[_ALIGNED], every, source)
+    for name, source in read_json(folder / _SOURCES).items():
+        views[name] = EmbeddingTable(name, tensors[name], every, source)
     return views, popularity

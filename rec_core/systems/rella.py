@@ -20,6 +20,7 @@ from rec_core.device import set_threads
 from rec_core.llm.text_encoder import TextEncoderConfig
 from rec_core.retrieval.similarity import CosineSimilarity, ShiftedNeighbours, Similarity
 from rec_core.store import Workspace
+from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
 from rec_core.systems.quirks import Quirk
@@ -44,6 +45,9 @@ class ReLLaConfig(ListedReaderConfig):
     )
 
     encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
+    descriptions: DescriptionConfig = Field(
+        DescriptionConfig(), description="Who writes what is said about each item."
+    )
     tuning: TuningConfig = Field(TuningConfig(augmentation="mixed"), description="Instruction tuning.")
 
     @classmethod
@@ -111,12 +115,10 @@ def fit(
     parts = Parts.of(dataset, config.min_history)
     if not has_views(folder):
         learner = ViewLearner(dataset, parts, folder, workspace, seed, progress)
-        learner.keep(learner.text(config.encoder))
+        learner.keep(learner.text(config.encoder, config.descriptions))
     return train_reader(lambda: load(dataset, config, folder), parts, folder, workspace, seed, progress)
 
 
 def load(dataset: Dataset, config: ReLLaConfig, folder: Path) -> ReLLa:
     """Open a trained run; the language model itself is read at its first use."""
-    return ReLLa(
-        dataset, config, folder, *load_views(folder, f"title || description by {config.encoder.name}")
-    )
+    return ReLLa(dataset, config, folder, *load_views(folder))

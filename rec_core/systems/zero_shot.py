@@ -71,4 +71,4 @@ def fit(
 
 def load(dataset: Dataset, config: ZeroShotConfig, folder: Path) -> ZeroShot:
     """Open a run; the language model itself is read at its first use."""
-    return ZeroShot(dataset, config, folder, *load_views(folder, ""))
+    return ZeroShot(dataset, config, folder, *load_views(folder))

@@ -42,6 +42,7 @@ _VERBS = {
     "auc_surface_verbs": ("auc_surface", "known_auc_surface"),
     "audit_verbs": ("audit", "audits", "probes_of"),
     "memory_verbs": ("preflight",),
+    "description_verbs": ("estimate_descriptions", "show_descriptions", "write_descriptions"),
     "doctor_verbs": ("doctor",),
 }
 _MODULE_OF = {verb: module for module, verbs in _VERBS.items() for verb in verbs}

@@ -12,7 +12,7 @@ from rec_core.workbench.run_verbs import config_of
 
 COMMANDS = (
     "doctor", "systems", "train", "resume", "tune", "embed", "project", "rerank", "recommend", "explain", "audit", "study",
-    "sample build", "data list", "data import", "data describe", "data filter", "data split",
+    "sample build", "surface", "descriptions write", "descriptions show", "data list", "data import", "data describe", "data filter", "data split",
     "runs list", "runs show", "runs compare", "runs users",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from rec_core.llm.text_encoder import TextEncoderConfig, encode
 from rec_core.store import Workspace
 from rec_core.systems import text_view as text_view_module
 from rec_core.systems.aligned_view import AlignedViewConfig, train_aligned_view
+from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.text_view import text_view
 from rec_core.types import EmbeddingTable, ignore_progress
 
@@ -94,3 +95,25 @@ def test_the_text_view_is_title_beside_description_and_is_encoded_once(
     assert np.array_equal(text_view(planted, config, space, ignore_progress).values, first.values)
     with pytest.raises(AssertionError, match="encoded again"):
         text_view(planted, config.with_values({"max_length": 10}), space, ignore_progress)
+
+
+def test_written_descriptions_stand_in_the_text_view_and_its_source_says_so(
+    planted, tiny_bert, tmp_path, monkeypatch
+):
+    config = TextEncoderConfig(name=str(tiny_bert))
+    written = [f"A film numbered {i}." for i in range(len(planted.catalogue))]
+    note = "30 of 30 descriptions were written by 'm' on this machine."
+    monkeypatch.setattr(
+        text_view_module, "descriptions_of", lambda *_: text_view_module.Descriptions(written, note)
+    )
+    space = Workspace(tmp_path)
+    chosen = DescriptionConfig(writer="local", model="m")
+    found = text_view(planted, config, space, ignore_progress, chosen)
+    width = found.values.shape[1] // 2
+    np.testing.assert_allclose(found.values[:, width:], encode(written, config), atol=1e-6)
+    assert found.source.endswith(note)
+    monkeypatch.undo()
+    own = text_view(planted, config, space, ignore_progress)
+    assert "no language model wrote any" in own.source
+    assert np.array_equal(own.values[:, :width], found.values[:, :width])
+    assert not np.allclose(own.values[:, width:], found.values[:, width:])
