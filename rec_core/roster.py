@@ -42,7 +42,7 @@ def _ranking(
 def _reader(
     name: str, title: str, paper: str, system: str, config: str, more: tuple[str, ...] = ()
 ) -> SystemCard:
-    """Return the card of a system in which a language model reads histories and is judged by like questions."""
+    """Return the card of a system in which a language model reads histories; like questions judge it."""
     module = f"rec_core.systems.{name}"
     capabilities = ("Recommender", "Scorer", "EvidenceScorer", "ListChooser", *more)
     hardware = "CPU with the embedded language model; a GPU for backbones of a billion parameters or more."

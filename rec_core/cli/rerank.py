@@ -79,7 +79,8 @@ def surface(
             from rec_core.workbench.surface_verbs import surface as measure
 
             found = measure(run)
-    emit(found, as_json, lambda console: console.print(table(found.to_dict("records"), list(map(str, found)), run)))
+    columns = [str(name) for name in found]
+    emit(found, as_json, lambda console: console.print(table(found.to_dict("records"), columns, run)))
 
 
 def _draw(console: Console, result: dict[str, Any]) -> None:

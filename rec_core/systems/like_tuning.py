@@ -45,6 +45,12 @@ class TuningConfig(Config):
         "'three_way': also the most recent items, as RALLRec's published builder does; 'mixed': recent items "
         "and the similar ones by time (ReLLa); 'none': similar items by similarity; 'recent': no retrieval.",
     )
+    n_validation: int = Field(
+        0,
+        ge=0,
+        description="Validation questions that choose the weights: those of the lowest loss on them stay, "
+        "and training.early_stopping_patience may stop; 0 keeps the last step's.",
+    )
     lora: LoraConfig = Field(LoraConfig(), description="The adapter's shape.")
     training: TrainerConfig = Field(
         TrainerConfig(epochs=1, batch_size=32, learning_rate=2e-3, checkpoint_steps=25),
@@ -137,17 +143,19 @@ def tune(
     work: Path,
     seed: int,
     progress: Progress,
+    validation: Sequence[TokenRow] | None = None,
 ) -> float:
     """Train an adapter, write it to `adapter_folder`, and return the norm of what was saved (never zero).
+
+    With `validation` rows the weights of the lowest loss on them are kept.
 
     Raises:
         RuntimeError: the saved adapter changes nothing.
     """
     model = attach(backbone.model, config.lora, derive_seed(seed, "tuning", "adapter"))
     pad = backbone.tokenizer.pad_token_id
-    fit_causal(
-        model, rows, pad, config.training, work, derive_seed(seed, "tuning", "steps"), "tuning", progress
-    )
+    steps = derive_seed(seed, "tuning", "steps")
+    fit_causal(model, rows, pad, config.training, work, steps, "tuning", progress, validation)
     with new_folder(adapter_folder) as folder:
         save_adapter(model, folder)
         delta = check_learned(folder)

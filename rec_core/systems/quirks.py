@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from rec_core.llm.text_encoder import TextEncoderConfig
+
 Quirk = Literal[
     "shifted_neighbours",
     "last_generated_token_embedding",
@@ -38,3 +40,10 @@ WHAT_IT_DOES: dict[Quirk, str] = {
     "(RALLRec).",
     "first_10000_rows": "Only the first 10,000 test rows are scored (RALLRec on ML-1M and Amazon).",
 }
+
+
+def encoder_with(encoder: TextEncoderConfig, quirks: tuple[Quirk, ...]) -> TextEncoderConfig:
+    """Return the text encoder that the switches make of a configured one."""
+    if "last_generated_token_embedding" in quirks:
+        return encoder.with_values({"pooling": "last_generated"})
+    return encoder

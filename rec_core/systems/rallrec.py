@@ -31,7 +31,7 @@ from rec_core.systems.behaviour_view import BehaviourViewConfig
 from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
-from rec_core.systems.quirks import Quirk
+from rec_core.systems.quirks import Quirk, encoder_with
 from rec_core.systems.reader import Arm, Reader
 from rec_core.systems.reader_config import PAPER_MODEL, SMALL_MODEL, TINY_MODEL, ReaderConfig
 from rec_core.systems.reader_training import train_reader
@@ -82,6 +82,10 @@ class RALLRecConfig(ReaderConfig):
                 "tuning.training.batch_size": 4,
                 "tuning.training.accumulation": 64,
                 "tuning.training.learning_rate": 5e-4,
+                "tuning.training.epochs": 20,
+                "tuning.training.early_stopping_patience": 5,
+                "tuning.training.checkpoint_steps": 64,  # an epoch
+                "tuning.n_validation": 1000,
             }
         if name == "tiny":
             return TINY_MODEL | {
@@ -211,7 +215,7 @@ def fit(
     parts = Parts.of(dataset, config.min_history)
     if not has_views(folder):
         learner = ViewLearner(dataset, parts, folder, workspace, seed, progress)
-        text = learner.text(config.encoder, config.descriptions)
+        text = learner.text(encoder_with(config.encoder, config.quirks), config.descriptions)
         behaviour = learner.behaviour(config.behaviour, leaky="leaky_graph" in config.quirks)
         learner.keep(text, learner.aligned(text, behaviour, config.alignment))
     return train_reader(lambda: load(dataset, config, folder), parts, folder, workspace, seed, progress)

@@ -21,7 +21,7 @@ from rec_core.llm.answer_tokens import answer_tokens
 from rec_core.llm.backbone import Backbone, chat_wrapped, load_backbone
 from rec_core.llm.lora import load_adapter
 from rec_core.llm.slot_choice import slot_probs
-from rec_core.llm.yes_no import yes_no_logits, yes_probs
+from rec_core.llm.yes_no import double_softmax_probs, yes_no_logits, yes_probs
 from rec_core.prompts.choice import LETTERS
 from rec_core.prompts.like import ANSWER_LEAD, LikePrompt, Order
 from rec_core.retrieval.cosine import cosines_by_view
@@ -163,7 +163,7 @@ class Reader(ABC):
         shown = tuple(evidence_item(request, row) for row in ranked)
         tokenizer, limit = self.backbone.tokenizer, self.config.backbone.max_length
         text = fitted_prompt(self.prompter, tokenizer, request, shown, order, limit).text
-        return text, float(yes_probs(self.logits([text]))[0])
+        return text, float(self.probs(self.logits([text]))[0])
 
     def score(self, requests: Sequence[ScoreRequest]) -> np.ndarray:
         """Return P(like) of each request (B,), the softmax over yes and no at the answer position."""
@@ -174,7 +174,15 @@ class Reader(ABC):
     ) -> np.ndarray:
         """Return P(like) when the prompt shows exactly this evidence in this order (B,)."""
         prompts = [self.prompt(r, e).text for r, e in zip(requests, evidence, strict=True)]
-        return yes_probs(self.logits(prompts))
+        return self.probs(self.logits(prompts))
+
+    def probs(self, logits: np.ndarray) -> np.ndarray:
+        """Return P(like) of logits that `logits` gave (B,); with the switch, the published double softmax."""
+        return double_softmax_probs(logits) if self._doubles else yes_probs(logits)
+
+    @property
+    def _doubles(self) -> bool:
+        return "double_softmax" in self.config.quirks
 
     def logits(
         self,
@@ -182,12 +190,24 @@ class Reader(ABC):
         tuned: bool = True,
         progress: Progress = ignore_progress,
         stage: str = "scoring",
+        mass: bool = False,
     ) -> np.ndarray:
-        """Return the yes and no logits (B, 2) of rendered prompts, without the adapter when not `tuned`."""
+        """Return the yes and no logits (B, 2) of rendered prompts, without the adapter when not `tuned`.
+
+        With `mass`, or where the published double softmax needs it, a third column has log(P(yes) + P(no)).
+        """
         model, tokenizer = self.backbone.model, self.backbone.tokenizer
         wrapped = [chat_wrapped(tokenizer, prompt) for prompt in prompts]
         with nullcontext() if tuned or not hasattr(model, "disable_adapter") else model.disable_adapter():
-            return yes_no_logits(model, tokenizer, wrapped, self._answers, progress=progress, stage=stage)
+            return yes_no_logits(
+                model,
+                tokenizer,
+                wrapped,
+                self._answers,
+                progress=progress,
+                stage=stage,
+                mass=mass or self._doubles,
+            )
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> np.ndarray:
         """Return the probability of each slot of a list prompt (B, C), by the untuned backbone.
@@ -236,7 +256,7 @@ class Reader(ABC):
         evidence = self.evidence_of(requests)
         prompts = [self.prompt(r, e).text for r, e in zip(requests, evidence, strict=True)]
         logits = self.logits(prompts)
-        probs = yes_probs(logits)
+        probs = self.probs(logits)
         best = np.argsort(-probs, kind="stable")[:top_k]
         ids = self.dataset.interactions.item_ids
         return [

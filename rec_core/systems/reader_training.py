@@ -16,8 +16,8 @@ import pandas as pd
 
 from rec_core.device import set_threads
 from rec_core.llm.backbone import is_local, load_backbone
+from rec_core.llm.causal_trainer import TokenRow
 from rec_core.llm.lora import check_learned
-from rec_core.llm.yes_no import yes_probs
 from rec_core.retrieval.quality import label_agreement, random_quality, retrieval_quality
 from rec_core.seeding import numpy_generator
 from rec_core.store import Workspace, write_json, write_table
@@ -28,10 +28,12 @@ from rec_core.systems.like_questions import Parts, requests_of
 from rec_core.systems.like_tuning import tune, tuning_rows
 from rec_core.systems.prompt_fitting import fitted_prompt
 from rec_core.systems.reader import Arm, Reader
+from rec_core.systems.retrievers import Retriever
 from rec_core.systems.sample_backbone import sample_backbone
 from rec_core.types import CTRSamples, EvidenceItem, Progress, ProgressEvent, ScoreRequest
 
 _PUBLISHED_TEST_ROWS = 10_000
+_PUBLISHED_SELECTION_ROWS = 1_000
 
 
 def train_reader(
@@ -105,24 +107,41 @@ def _tune(system: Reader, parts: Parts, folder: Path, seed: int, progress: Progr
     config, dataset = system.config, system.dataset
     backbone = load_backbone(system.backbone_folder, config.backbone.precision)
     progress(ProgressEvent("tuning", 0, 1, backbone.choice.reason))
-    drawn = draw_shots(parts, config.tuning.n_shots, seed)
-    rows = tuning_rows(
-        system.prompter,
-        backbone,
-        requests_of(dataset, drawn),
-        drawn.labels,
-        shown,
-        config.n_shown,
-        config.backbone.max_length,
-        "double_bos" in config.quirks,
-    )
-    return tune(backbone, rows, config.tuning, adapter, folder / "checkpoints" / "tuning", seed, progress)
+
+    def rows_of(samples: CTRSamples, retrievers: list[Retriever]) -> list[TokenRow]:
+        return tuning_rows(
+            system.prompter,
+            backbone,
+            requests_of(dataset, samples),
+            samples.labels,
+            retrievers,
+            config.n_shown,
+            config.backbone.max_length,
+            "double_bos" in config.quirks,
+        )
+
+    rows = rows_of(draw_shots(parts, config.tuning.n_shots, seed), shown)
+    looked_at = selection_questions(parts, config, seed)
+    validation = rows_of(looked_at, shown[:1]) if len(looked_at) else None
+    work = folder / "checkpoints" / "tuning"
+    return tune(backbone, rows, config.tuning, adapter, work, seed, progress, validation)
 
 
 def draw_shots(parts: Parts, n_shots: int, seed: int) -> CTRSamples:
     """Return the training questions tuned on: the first of a seeded order, so fewer shots lie in more."""
     order = numpy_generator(seed, "tuning", "shots").permutation(parts.split.train)
     return parts.samples.take(order[:n_shots])
+
+
+def selection_questions(parts: Parts, config: Any, seed: int) -> CTRSamples:
+    """Return the questions whose loss chooses the adapter's weights: a sample of validation, perhaps empty.
+
+    With the switch `test_set_selection` they are the first of the test period, as published.
+    """
+    if "test_set_selection" in config.quirks:
+        return parts.samples.take(parts.split.test[:_PUBLISHED_SELECTION_ROWS])
+    order = numpy_generator(seed, "tuning", "validation").permutation(parts.split.valid)
+    return parts.samples.take(np.sort(order[: config.tuning.n_validation]))
 
 
 def questions_of_test(parts: Parts, config: Any) -> CTRSamples:
@@ -144,9 +163,10 @@ def score_arms(
     """Score questions under every arm, and measure each arm's evidence.
 
     Returns:
-        One row per question: row, user_num, item_num, label; for each arm p_<arm>, the mean cosine of the
-        evidence to the target <view>_cosine_<arm> in each view, and the share of evidence that was liked as
-        the target was, label_agreement_<arm>; and <view>_cosine_random for as many random history items.
+        One row per question: row, user_num, item_num, label. For each arm p_<arm>; mass_<arm>, what the model
+        gives to yes and no together; <view>_cosine_<arm>, the mean cosine of the evidence to the target in each
+        view; label_agreement_<arm>, the share of evidence that was liked as the target was. And
+        <view>_cosine_random for as many random history items.
     """
     requests = requests_of(system.dataset, samples)
     columns: dict[str, Any] = {
@@ -157,7 +177,9 @@ def score_arms(
     }
     for name, arm in arms.items():
         evidence = select_evidence(requests, arm.retriever, arm.top_k or system.config.n_shown)
-        columns[f"p_{name}"] = yes_probs(_logits(system, requests, arm, evidence, progress, name))
+        logits = _logits(system, requests, arm, evidence, progress, name)
+        columns[f"p_{name}"] = system.probs(logits)
+        columns[f"mass_{name}"] = np.exp(logits[:, 2].astype(np.float64))
         chosen = [np.array([item.item_num for item in e], dtype=np.int64) for e in evidence]
         for view, table in system.views.items():
             columns[f"{view}_cosine_{name}"] = retrieval_quality(table.values, samples.item_nums, chosen)
@@ -193,7 +215,7 @@ def _logits(
     progress: Progress,
     name: str,
 ) -> np.ndarray:
-    """Return the logits of an arm's prompts, kept in the run's folder."""
+    """Return the logits of an arm's prompts with the mass of the answers (B, 3), kept in the run's folder."""
     tokenizer, limit = system.backbone.tokenizer, system.config.backbone.max_length
     prompts = [
         fitted_prompt(system.prompter, tokenizer, request, items, arm.retriever.order, limit).text
@@ -201,7 +223,7 @@ def _logits(
     ]
 
     def score(some: Sequence[str], report: Progress) -> np.ndarray:
-        return system.logits(some, arm.tuned, report)
+        return system.logits(some, arm.tuned, report, mass=True)
 
     folder = system.folder / "scores" / ("tuned" if arm.tuned else "untuned")
     return kept_logits(prompts, score, folder, progress, f"scoring {name}")

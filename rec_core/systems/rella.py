@@ -23,7 +23,7 @@ from rec_core.store import Workspace
 from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
-from rec_core.systems.quirks import Quirk
+from rec_core.systems.quirks import Quirk, encoder_with
 from rec_core.systems.reader import Arm, Reader
 from rec_core.systems.reader_config import PAPER_MODEL, SMALL_MODEL, TINY_MODEL, ListedReaderConfig
 from rec_core.systems.reader_training import train_reader
@@ -115,7 +115,7 @@ def fit(
     parts = Parts.of(dataset, config.min_history)
     if not has_views(folder):
         learner = ViewLearner(dataset, parts, folder, workspace, seed, progress)
-        learner.keep(learner.text(config.encoder, config.descriptions))
+        learner.keep(learner.text(encoder_with(config.encoder, config.quirks), config.descriptions))
     return train_reader(lambda: load(dataset, config, folder), parts, folder, workspace, seed, progress)
 
 

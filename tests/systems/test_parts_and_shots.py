@@ -6,7 +6,7 @@ import pytest
 from rec_core.data.interactions import make_interactions
 from rec_core.systems import reader_training
 from rec_core.systems.like_questions import Parts
-from rec_core.systems.reader_training import draw_shots, questions_of_test
+from rec_core.systems.reader_training import draw_shots, questions_of_test, selection_questions
 from rec_core.systems.rella import ReLLaConfig
 from rec_core.types import Dataset, InputError
 
@@ -45,6 +45,24 @@ def test_fewer_shots_are_a_subset_of_more_and_all_are_training_questions(planted
     assert (len(few), len(more)) == (8, 64) and few == more[:8] and more == every[:64]
     assert shots(8, 3) == few != shots(8, 4)
     assert sorted(every) == parts.samples.rows[parts.split.train].tolist()
+
+
+def test_what_chooses_the_weights_is_validation_or_as_published_test(planted, monkeypatch):
+    parts = Parts.of(planted, 5)
+
+    def chosen(seed: int = 0, **settings) -> list[int]:
+        config = ReLLaConfig.from_values(settings)
+        return selection_questions(parts, config, seed).rows.tolist()
+
+    valid = set(parts.samples.rows[parts.split.valid].tolist())
+    assert chosen() == []
+    drawn = chosen(**{"tuning.n_validation": 9})
+    assert len(drawn) == 9 and set(drawn) < valid and drawn == sorted(drawn)
+    assert chosen(1, **{"tuning.n_validation": 9}) != drawn
+    assert set(chosen(**{"tuning.n_validation": 10**6})) == valid
+    monkeypatch.setattr(reader_training, "_PUBLISHED_SELECTION_ROWS", 5)
+    published = chosen(quirks=["test_set_selection"])
+    assert published == parts.samples.rows[parts.split.test][:5].tolist()
 
 
 def test_test_questions_are_all_a_sample_or_the_first_as_published(planted, monkeypatch):
