@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
 
 from rec_core.config import Config
-from rec_core.llm.yes_no import left_padded
+from rec_core.llm.answer_trainer import answer_trainer
+from rec_core.llm.length_buckets import BatchOrder
+from rec_core.llm.looks import Exhausted, look_callback, restore_best
+from rec_core.llm.token_rows import TokenRow
+from rec_core.llm.trainer_callbacks import dropout_of_its_own, reporter
+from rec_core.processes import n_processes, rank, share
 from rec_core.store import read_json
-from rec_core.types import Progress, ProgressEvent
+from rec_core.types import InputError, Progress
 
-IGNORED = -100  # label of positions that carry no loss, transformers' convention
+__all__ = ["TokenRow", "TrainerConfig", "fit_causal"]
+
+StepPrecision = Literal["auto", "bf16", "fp32"]
 
 
 class TrainerConfig(Config):
     """How long and how fast to train."""
 
     epochs: float = Field(1.0, gt=0, le=1000, description="Passes over the rows.")
-    batch_size: int = Field(16, ge=1, le=4096, description="Rows per forward pass.")
+    batch_size: int = Field(
+        16, ge=1, le=4096, description="Rows per forward pass, of all processes that share the training."
+    )
     accumulation: int = Field(1, ge=1, le=4096, description="Forward passes per optimiser step.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
     warmup_share: float = Field(0.0, ge=0, lt=1, description="Share of steps with rising learning rate.")
@@ -31,15 +40,24 @@ class TrainerConfig(Config):
     schedule: str = Field(
         "linear", pattern="^(linear|cosine|constant)$", description="Learning-rate schedule."
     )
-    checkpoint_steps: int = Field(50, ge=1, description="Optimiser steps between two checkpoints.")
-
-
-@dataclass(frozen=True)
-class TokenRow:
-    """One training row; the loss is taken at the last `n_targets` tokens (all but the first when it is T)."""
-
-    ids: list[int]
-    n_targets: int
+    checkpoint_steps: int = Field(
+        50,
+        ge=1,
+        description="Optimiser steps between two checkpoints, and between two looks at validation rows.",
+    )
+    bucketing: bool = Field(True, description="Rows of like length share a forward pass: less padding.")
+    precision: StepPrecision = Field(
+        "auto",
+        description="Arithmetic of a step: auto is bf16 on CUDA for weights that are bf16 or quantised, fp32 "
+        "elsewhere.",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Compute activations again in the backward pass: less memory, about a third more time.",
+    )
+    early_stopping_patience: int = Field(
+        0, ge=0, le=1000, description="Looks without a lower validation loss before stopping; 0: never."
+    )
 
 
 def fit_causal(
@@ -51,12 +69,19 @@ def fit_causal(
     seed: int,
     stage: str,
     progress: Progress,
+    validation: Sequence[TokenRow] | None = None,
 ) -> float:
     """Train `model` in place and return the mean training loss over all steps.
 
     Rows are padded on the left, so that targets end every row and the language-model head is applied to the
     target positions only. A checkpoint found in `folder` is continued: data order, optimiser, schedule and
     random state are restored, and on a CPU the final weights equal those of an uninterrupted run bit for bit.
+    With `validation` the loss per target of those rows is taken at every checkpoint and at the end, and the
+    model ends with the weights of the lowest.
+
+    Several processes (`torchrun`, `accelerate launch`) share the rows of every batch and end with the weights
+    that one process ends with, up to rounding; dropout draws its own numbers in each. All must call this; the
+    main one writes and speaks. A model that is sharded (FSDP) stays so; `lora.save_adapter` saves it whole.
 
     Args:
         model: a causal language model (or a PEFT wrapper of one).
@@ -66,11 +91,56 @@ def fit_causal(
         folder: where checkpoints live.
         seed: decides data order and dropout.
         stage: the name progress events carry.
-        progress: called after every optimiser step; may raise `Cancelled`.
-    """
-    from transformers import Trainer, TrainingArguments
+        progress: called after every step, and after every look with the metric `validation_loss`; may raise
+            `Cancelled`, which ends every process.
+        validation: rows that are looked at and never learned from.
 
-    arguments = TrainingArguments(
+    Raises:
+        InputError: rows are missing or without target, or patience has no rows to look at.
+    """
+    _check_rows(rows, validation, config)
+    looks = [look_callback(config.early_stopping_patience)] if validation is not None else []
+    lengths = [len(row.ids) for row in rows]
+    order = BatchOrder(lengths, config.batch_size, seed, config.bucketing, n_processes(), rank())
+    trainer = answer_trainer(
+        model,
+        _arguments(model, config, folder, seed),
+        rows,
+        validation,
+        pad,
+        order,
+        config.batch_size,
+        [reporter(stage, progress), dropout_of_its_own(seed), *looks],
+    )
+    try:
+        with suppress(Exhausted):
+            trainer.train(resume_from_checkpoint=share(_last_whole_checkpoint(folder)))
+        if validation is not None:
+            restore_best(trainer, folder)
+    finally:
+        _give_back(trainer, model, config)
+    return fmean(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
+
+
+def _check_rows(
+    rows: Sequence[TokenRow], validation: Sequence[TokenRow] | None, config: TrainerConfig
+) -> None:
+    if not rows or (validation is not None and not validation):
+        which = "validation" if rows else "training"
+        raise InputError(f"There are no {which} rows to train a language model with; give at least one.")
+    if any(len(row.ids) < 2 or row.n_targets < 1 for row in [*rows, *(validation or [])]):
+        raise InputError("A row has no target that anything precedes; give rows of two tokens and more.")
+    if config.early_stopping_patience and validation is None:
+        raise InputError(
+            f"early_stopping_patience = {config.early_stopping_patience} needs validation rows to look at; "
+            "give some or set it to 0."
+        )
+
+
+def _arguments(model: Any, config: TrainerConfig, folder: Path, seed: int) -> Any:
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
@@ -81,48 +151,41 @@ def fit_causal(
         lr_scheduler_type=config.schedule,
         save_steps=config.checkpoint_steps,
         save_total_limit=2,
+        metric_for_best_model="loss",
+        greater_is_better=False,
         logging_steps=1,
         seed=seed % 2**31,
         data_seed=seed % 2**31,
         report_to=[],
         use_cpu=not torch.cuda.is_available(),
-        bf16=_in_bf16(model),
+        bf16=_in_bf16(model, config.precision),
+        activation_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
+        ddp_find_unused_parameters=False,
+        use_cache=bool(getattr(model.config, "use_cache", True)),  # left as it is
         remove_unused_columns=False,
         disable_tqdm=True,
         dataloader_num_workers=0,
         log_level="error",
     )
-    trainer = _trainer_class(Trainer)(
-        model=model,
-        args=arguments,
-        train_dataset=list(rows),
-        data_collator=lambda batch: _collate(batch, pad),
-        callbacks=[_progress_callback(stage, progress)],
+
+
+def _in_bf16(model: Any, precision: StepPrecision) -> bool:
+    """Tell whether steps run under bf16 autocast."""
+    if precision != "auto":
+        return precision == "bf16"
+    coarse = getattr(model, "is_quantized", False) or any(
+        p.dtype == torch.bfloat16 for p in model.parameters()
     )
-    trainer.remove_callback(_printer())
-    trainer.train(resume_from_checkpoint=_last_whole_checkpoint(folder))
-    return fmean(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
+    return torch.cuda.is_available() and bool(coarse)
 
 
-def _in_bf16(model: Any) -> bool:
-    """Tell whether steps run under bf16 autocast: on CUDA, for weights that are not plain fp32."""
-    return torch.cuda.is_available() and any(p.dtype == torch.bfloat16 for p in model.parameters())
-
-
-def answer_loss(
-    logits: torch.Tensor, labels: torch.Tensor, n_targets: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Return the cross-entropy summed over positions whose label is not ignored, divided by their number.
-
-    Args:
-        logits: (B, T, V), the prediction of each position for the next one.
-        labels: (B, T), already shifted: the token each position should predict, or -100.
-        n_targets: divide by this instead: the targets of all the batches that make up one optimiser step.
-    """
-    total = torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-    return total / ((labels != IGNORED).sum() if n_targets is None else n_targets)
+def _give_back(trainer: Any, model: Any, config: TrainerConfig) -> None:
+    """Take off the model what the training put around it: autocast, checkpointing and accelerate's mark."""
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    vars(model).pop("_is_accelerate_prepared", None)
+    if config.gradient_checkpointing:
+        model.activation_checkpointing_disable()
 
 
 def _last_whole_checkpoint(folder: Path) -> str | None:
@@ -137,67 +200,3 @@ def _is_json(file: Path) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _collate(batch: list[TokenRow], pad: int) -> dict[str, torch.Tensor]:
-    ids, mask = left_padded([row.ids for row in batch], pad)
-    width = ids.shape[1]
-    labels = torch.full_like(ids, IGNORED)
-    for i, row in enumerate(batch):
-        start = width - min(row.n_targets, len(row.ids) - 1)
-        labels[i, start:] = ids[i, start:]
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
-
-
-def _trainer_class(base: type) -> type:
-    class AnswerTrainer(base):  # type: ignore[valid-type, misc]
-        """Applies the head only to the columns that carry a target somewhere in the batch."""
-
-        def compute_loss(
-            self,
-            model: Any,
-            inputs: dict[str, torch.Tensor],
-            return_outputs: bool = False,
-            num_items_in_batch: torch.Tensor | None = None,
-        ) -> Any:
-            # Trainer counts the targets of all the batches of a step; a loss of means would then be added up.
-            mask = inputs["attention_mask"]
-            labels = torch.nn.functional.pad(inputs["labels"][:, 1:], (0, 1), value=IGNORED)
-            first = int((labels != IGNORED).any(dim=0).nonzero()[0])
-            kept = labels.shape[1] - first
-            output = model(
-                input_ids=inputs["input_ids"],
-                attention_mask=mask,
-                position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
-                logits_to_keep=kept,
-                use_cache=False,
-            )
-            loss = answer_loss(output.logits, labels[:, first:], num_items_in_batch)
-            return (loss, output) if return_outputs else loss
-
-    return AnswerTrainer
-
-
-def _progress_callback(stage: str, progress: Progress) -> Any:
-    from transformers import TrainerCallback
-
-    class Reporter(TrainerCallback):
-        """Turns the Trainer's logs into progress events; a `Cancelled` raised there ends the training."""
-
-        def on_log(
-            self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
-        ) -> None:
-            if logs and "loss" in logs:
-                metrics = {
-                    "loss": float(logs["loss"]),
-                    "learning_rate": float(logs.get("learning_rate", 0.0)),
-                }
-                progress(ProgressEvent(stage, state.global_step, state.max_steps, metrics=metrics))
-
-    return Reporter()
-
-
-def _printer() -> type:
-    from transformers.trainer_callback import PrinterCallback
-
-    return PrinterCallback

@@ -164,8 +164,8 @@ def score_arms(
 
     Returns:
         One row per question: row, user_num, item_num, label. For each arm p_<arm>; mass_<arm>, what the model
-        gives to yes and no together; <view>_cosine_<arm>, the mean cosine of the evidence to the target in each
-        view; label_agreement_<arm>, the share of evidence that was liked as the target was. And
+        gives to yes and no together; <view>_cosine_<arm>, the mean cosine of the evidence to the target in
+        each view; label_agreement_<arm>, the share of evidence that was liked as the target was. And
         <view>_cosine_random for as many random history items.
     """
     requests = requests_of(system.dataset, samples)

@@ -64,7 +64,6 @@ def known_auc_surface(
 
 
 def _auc(system: Any, folder: Path, n_questions: int, seed: int, progress: Progress) -> pd.DataFrame:
-    from rec_core.llm.yes_no import yes_probs
     from rec_core.metrics.ctr import auc
     from rec_core.systems.evidence import evidence_item
     from rec_core.systems.kept_logits import kept_logits
@@ -84,10 +83,10 @@ def _auc(system: Any, folder: Path, n_questions: int, seed: int, progress: Progr
     prompts = list(dict.fromkeys(text for texts in points.values() for text in texts))
 
     def score(some: Sequence[str], report: Progress) -> np.ndarray:
-        return system.logits(some, progress=report)
+        return system.logits(some, progress=report, mass=True)
 
     logits = kept_logits(prompts, score, folder / "scores" / "tuned", progress, "reading every point")
-    probs = dict(zip(prompts, yes_probs(logits), strict=True))
+    probs = dict(zip(prompts, system.probs(logits), strict=True))
     rows = [
         (*point, auc(labels, np.array([probs[text] for text in texts]))) for point, texts in points.items()
     ]

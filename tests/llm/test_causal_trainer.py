@@ -1,15 +1,18 @@
 """Training on token rows: the loss, accumulation, exact resume, what moves and what stands still."""
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from rec_core.llm.causal_trainer import IGNORED, TokenRow, TrainerConfig, _collate, answer_loss, fit_causal
+from rec_core.llm.answer_trainer import answer_loss
+from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, _in_bf16, fit_causal
 from rec_core.llm.lora import LoraConfig, attach
-from rec_core.types import Cancelled, ProgressEvent, ignore_progress
+from rec_core.llm.token_rows import IGNORED, collate
+from rec_core.types import Cancelled, InputError, ProgressEvent, ignore_progress
 
 PAD = 2
 
@@ -82,7 +85,7 @@ def test_accumulated_gradients_equal_those_of_one_batch(llama, tmp_path, accumul
     assert events[0].metrics["loss"] == pytest.approx(total / count, abs=1e-5)
 
     reference = llama()
-    ids, mask = _collate(batch, PAD)["input_ids"], _collate(batch, PAD)["attention_mask"]
+    ids, mask = collate(batch, PAD)["input_ids"], collate(batch, PAD)["attention_mask"]
     labels = torch.full_like(ids, IGNORED)
     for i, row in enumerate(batch):
         start = ids.shape[1] - min(row.n_targets, len(row.ids) - 1)
@@ -155,6 +158,19 @@ def test_a_half_written_checkpoint_is_passed_over(llama, tmp_path, damage):
     fit_causal(resumed, rows(8), PAD, config, tmp_path / "cut", 1, "fit", lambda e: steps.append(e.step))
     assert steps[0] == 3
     assert_same(tensors(resumed), tensors(whole))
+
+
+def test_a_checkpoint_is_called_whole_when_every_process_has_written_its_part(llama, tmp_path, monkeypatch):
+    """Processes meet between their random states and the file that says the checkpoint is whole."""
+    met: list[tuple[bool, bool]] = []
+
+    def meet() -> None:
+        (newest,) = tmp_path.glob("checkpoint-*")
+        met.append(((newest / "rng_state.pth").exists(), (newest / "trainer_state.json").exists()))
+
+    monkeypatch.setattr("rec_core.llm.answer_trainer.wait_for_everyone", meet)
+    fit_causal(llama(), rows(4), PAD, TrainerConfig(batch_size=4), tmp_path, 1, "fit", ignore_progress)
+    assert met == [(True, False)]
 
 
 def test_two_steps_equal_a_hand_written_adamw(llama, tmp_path):
@@ -236,3 +252,142 @@ def test_answer_loss_by_hand():
     # log 2 and log(1 + e^-1), averaged
     expected = (np.log(2) + np.log(1 + np.exp(-1))) / 2
     assert float(answer_loss(logits, labels)) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_targets_are_counted_whatever_the_model_says_it_takes(llama, tmp_path, accepts):
+    """Else 2 batches with 9 and 3 targets would count the same."""
+    data = [TokenRow(list(range(10, 20)), 9), TokenRow(list(range(30, 40)), 3)]
+    model = llama()
+    model.accepts_loss_kwargs = accepts
+    total, count = naive_loss(model, data)
+    events: list[ProgressEvent] = []
+    config = TrainerConfig(batch_size=1, accumulation=2)
+    fit_causal(model, data, PAD, config, tmp_path, 0, "fit", events.append)
+    assert [event.metrics["loss"] for event in events] == [pytest.approx(total / count, abs=1e-5)]
+
+
+def bucketed(llama: Any, folder: Path, progress: Any) -> tuple[Any, float]:
+    """14 rows in batches of 3, two of them a step: 3 steps an epoch, 4 epochs; the last step of each is smaller."""
+    config = TrainerConfig(
+        epochs=4, batch_size=3, accumulation=2, learning_rate=1e-2, checkpoint_steps=5, bucketing=True
+    )
+    model = attach(llama(n_layers=1), LoraConfig(rank=1, dropout=0.3), 4)
+    return model, fit_causal(model, rows(14), PAD, config, folder, 1, "fit", progress)
+
+
+@pytest.fixture(scope="module")
+def whole(llama, tmp_path_factory) -> tuple[Any, float]:
+    return bucketed(llama, tmp_path_factory.mktemp("whole"), ignore_progress)
+
+
+@pytest.mark.parametrize("cut", range(1, 13))
+def test_a_kill_at_any_step_changes_nothing(llama, tmp_path, whole, cut):
+    def interrupt(event: ProgressEvent) -> None:
+        if event.step == cut:
+            raise Cancelled
+
+    whole, expected = whole
+    with pytest.raises(Cancelled):
+        bucketed(llama, tmp_path, interrupt)
+    resumed, loss = bucketed(llama, tmp_path, ignore_progress)
+    assert_same(tensors(resumed), tensors(whole))
+    assert loss == expected
+
+
+def test_bucketing_changes_the_batches_and_not_what_is_learned_from(llama, tmp_path):
+    """Every row is seen once an epoch, and more of the positions are tokens."""
+    data = [TokenRow([i + 3] * (4 + i % 40), 1) for i in range(160)]
+    seen: dict[bool, list[torch.Tensor]] = {}
+    for bucketing in (True, False):
+        model, batches = llama(n_layers=1), []
+        model.model.embed_tokens.register_forward_pre_hook(
+            lambda _, inputs, kept=batches: kept.append(inputs[0])
+        )
+        config = TrainerConfig(batch_size=8, bucketing=bucketing)
+        fit_causal(model, data, PAD, config, tmp_path / str(bucketing), 0, "fit", ignore_progress)
+        seen[bucketing] = batches
+        assert sorted(int(row[-1]) for batch in batches for row in batch) == list(range(3, 163))
+    widths = {kind: sum(batch.numel() for batch in batches) for kind, batches in seen.items()}
+    tokens = sum(len(row.ids) - 1 for row in data)
+    assert tokens <= widths[True] < 1.1 * tokens < widths[False]
+
+
+@pytest.mark.parametrize("tuned", ["all", "adapter"])
+def test_checkpointing_changes_the_memory_and_not_a_bit_of_the_weights(llama, tmp_path, tuned):
+    calls: dict[bool, int] = {}
+    models = {}
+    for again in (False, True):
+        model = llama() if tuned == "all" else attach(llama(), LoraConfig(rank=2, dropout=0.3), 4)
+        layers = [part for name, part in model.named_modules() if name.endswith("layers.0.self_attn")]
+        seen: list[int] = []
+        layers[0].register_forward_hook(lambda *_, kept=seen: kept.append(1))
+        config = TrainerConfig(batch_size=4, learning_rate=1e-2, gradient_checkpointing=again)
+        fit_causal(model, rows(8), PAD, config, tmp_path / str(again), 1, "fit", ignore_progress)
+        models[again], calls[again] = model, len(seen)
+        assert not any(getattr(part, "gradient_checkpointing", False) for part in model.modules())
+    assert_same(tensors(models[True]), tensors(models[False]))
+    assert calls == {False: 2, True: 4}  # 2 steps; every layer runs again in the backward pass
+
+
+def test_bf16_steps_leave_fp32_weights_and_a_model_that_computes_in_fp32(llama, tmp_path):
+    losses = {}
+    for precision in ("fp32", "auto", "bf16"):
+        model, events = attach(llama(), LoraConfig(rank=2, dropout=0.0), 0), []
+        config = TrainerConfig(batch_size=4, learning_rate=1e-2, precision=precision)
+        fit_causal(model, rows(8), PAD, config, tmp_path / precision, 1, "fit", events.append)
+        losses[precision] = events[0].metrics["loss"]
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+    ids = torch.tensor([[5, 9, 30, 41, 7]])
+    copied = attach(llama(), LoraConfig(rank=2, dropout=0.0), 0)
+    copied.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        assert torch.equal(model.eval()(ids).logits, copied.eval()(ids).logits)
+    assert losses["auto"] == losses["fp32"] != losses["bf16"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+
+
+def test_a_second_training_of_the_same_model_has_its_own_arithmetic(llama, tmp_path):
+    """Nothing the first one put around the model is left, or a second asked for bf16 would not get it."""
+    model, losses = llama(), []
+    for precision in ("fp32", "bf16", "fp32"):
+        config = TrainerConfig(batch_size=8, learning_rate=1e-9, precision=precision)
+        folder = tmp_path / f"{precision}{len(losses)}"
+        losses.append(fit_causal(model, rows(8), PAD, config, folder, 1, "fit", ignore_progress))
+    assert losses[0] == pytest.approx(losses[2], abs=1e-5)
+    assert abs(losses[1] - losses[0]) > 1e-4
+
+
+def test_auto_is_bf16_on_cuda_for_weights_that_are_not_fp32(llama, monkeypatch):
+    half, full, quantised = llama().to(torch.bfloat16), llama(), llama()
+    quantised.is_quantized = True
+    assert [_in_bf16(model, "auto") for model in (half, full, quantised)] == [False] * 3
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [_in_bf16(model, "auto") for model in (half, full, quantised)] == [True, False, True]
+    assert [_in_bf16(model, "fp32") for model in (half, full, quantised)] == [False] * 3
+    assert [_in_bf16(model, "bf16") for model in (half, full, quantised)] == [True] * 3
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_cache_setting_of_a_model_is_left_as_it_was(llama, tmp_path, cached):
+    model = llama()
+    model.config.use_cache = cached
+    fit_causal(model, rows(4), PAD, TrainerConfig(), tmp_path, 1, "fit", ignore_progress)
+    assert model.config.use_cache is cached
+
+
+def test_no_rows_are_one_sentence(llama, tmp_path):
+    with pytest.raises(InputError, match="no training rows"):
+        fit_causal(llama(), [], PAD, TrainerConfig(), tmp_path, 1, "fit", ignore_progress)
+
+
+@pytest.mark.parametrize("row", [TokenRow([4], 1), TokenRow([4, 5], 0), TokenRow([], 1)])
+def test_rows_without_a_target_are_one_sentence(llama, tmp_path, row):
+    with pytest.raises(InputError, match="rows of two tokens"):
+        fit_causal(llama(), [*rows(3), row], PAD, TrainerConfig(), tmp_path, 1, "fit", ignore_progress)
+
+
+def test_bounds_of_the_config():
+    for values in ({"precision": "fp16"}, {"early_stopping_patience": -1}, {"bucketing": "some"}):
+        with pytest.raises(InputError, match=next(iter(values))):
+            TrainerConfig.from_values(values)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.llm.text_encoder import TextEncoderConfig, encode, encoder_folder, mean_pooled
+from rec_core.llm.text_encoder import TextEncoderConfig, encode, encoder_folder
 from rec_core.types import InputError, ProgressEvent
 
 TITLES = [
@@ -83,12 +83,6 @@ def test_an_empty_text_has_a_vector_where_there_are_no_special_tokens(spelling, 
     assert np.isfinite(vectors).all() and np.abs(vectors).max(axis=1).min() > 0
     np.testing.assert_allclose(vectors[0], vectors[2], atol=1e-6)
     np.testing.assert_allclose(encode([""], TextEncoderConfig(name=str(tmp_path))), vectors[:1], atol=1e-6)
-
-
-def test_mean_pooling_by_hand():
-    hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[5.0, 5.0]] * 3])
-    mask = torch.tensor([[1, 1, 0], [0, 0, 0]])
-    assert mean_pooled(hidden, mask).tolist() == [[2.0, 4.0], [0.0, 0.0]]
 
 
 def test_no_texts_give_no_rows(tiny_bert):

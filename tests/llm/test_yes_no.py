@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from rec_core.llm.answer_tokens import answer_tokens
-from rec_core.llm.yes_no import _batches, last_logits, left_padded, yes_no_logits, yes_probs
-from rec_core.types import ProgressEvent
+from rec_core.llm.answer_tokens import AnswerTokens, answer_tokens
+from rec_core.llm.yes_no import (
+    _batches,
+    double_softmax_probs,
+    last_logits,
+    left_padded,
+    yes_no_logits,
+    yes_probs,
+)
+from rec_core.types import Cancelled, InputError, ProgressEvent
 
 
 @pytest.fixture(params=["llama", "gpt2"])
@@ -77,11 +84,189 @@ def test_left_padded_by_hand():
     assert ids.tolist() == [[7, 8, 9], [0, 0, 4]] and mask.tolist() == [[1, 1, 1], [0, 0, 1]]
 
 
-def test_batches_keep_the_budget_and_lose_nothing():
-    encoded = [[0] * n for n in (5, 1, 3, 40, 2, 9, 9)]
-    order = sorted(range(7), key=lambda i: len(encoded[i]))
-    batches = _batches(order, encoded, 20)
-    assert sorted(i for batch in batches for i in batch) == list(range(7))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(len(encoded[i]) for i in batch) <= 20
-    assert [len(batch) for batch in batches] == [4, 2, 1]  # 4 x 5 and 2 x 9 fit into 20, 40 stands alone
+def test_batches_keep_both_budgets_and_lose_nothing():
+    rows = [[0] * n for n in (5, 1, 3, 40, 2, 9, 9)]
+    batches = _batches(range(7), rows, 0, 20, 100)
+    assert [[len(rows[i]) for i in batch] for batch in batches] == [[1, 2, 3, 5], [9, 9], [40]]
+    assert _batches(range(7), rows, 0, 100, 20) == batches
+    # behind one shared token a pass reads 4 x 4 and 3 x 8, a batch holds 4 x 5 and 3 x 9
+    behind = _batches((0, 2, 4, 5, 6), rows, 1, 20, 100)
+    assert [[len(rows[i]) for i in batch] for batch in behind] == [[2, 3, 5], [9, 9]]
+    assert _batches((0, 2, 4, 5, 6), rows, 1, 100, 16) == [[4, 2, 0], [5, 6]]
+
+
+# --- shared beginnings --------------------------------------------------------------------------------------
+
+
+class Numbers:
+    """A tokenizer for prompts that are written as token numbers."""
+
+    pad_token_id = 2
+
+    def encode(self, text: str) -> list[int]:
+        return [int(word) for word in text.split()]
+
+
+TOKENS = AnswerTokens(yes=11, no=23, yes_text="", no_text="")
+
+
+def drawn(n: int, seed: int) -> list[int]:
+    return np.random.default_rng(seed).integers(3, 200, n).tolist()
+
+
+def spelled(rows: list[list[int]]) -> list[str]:
+    return [" ".join(map(str, row)) for row in rows]
+
+
+def plain_pairs(model, rows: list[list[int]]) -> np.ndarray:
+    with torch.no_grad():
+        return np.stack([model(torch.tensor([row])).logits[0, -1, [11, 23]].numpy() for row in rows])
+
+
+HISTORY = drawn(150, 0)
+SHARED = {
+    "ragged": [HISTORY + drawn(n, n) for n in (1, 2, 3, 17, 30)],
+    "one token behind": [[*HISTORY, last] for last in (7, 8, 9, 10)],
+    "equal": [HISTORY + drawn(5, 1)] * 3 + [HISTORY + drawn(6, 2)] * 2,
+    "a group of one": [HISTORY + drawn(n, n) for n in (4, 5)] + [drawn(60, 3)],
+    "a whole beginning": [HISTORY, *([*HISTORY, *drawn(n, n)] for n in (1, 4, 9)), HISTORY[:-1]],
+    "two users": [who + drawn(n, n) for who in (HISTORY, drawn(140, 4)) for n in (3, 8, 12)],
+    "short": [drawn(n, n) for n in (1, 1, 2, 3)],
+}
+
+
+@pytest.mark.parametrize("rows", SHARED.values(), ids=SHARED.keys())
+def test_shared_beginnings_give_the_plain_forward_s_logits(model, rows):
+    model.eval()
+    events: list[ProgressEvent] = []
+    order = np.random.default_rng(0).permutation(len(rows))
+    mixed = [rows[i] for i in order]
+    found = yes_no_logits(model, Numbers(), spelled(mixed), TOKENS, progress=events.append)
+    np.testing.assert_allclose(found, plain_pairs(model, mixed), atol=1e-4)
+    assert (events[-1].step, events[-1].total) == (len(rows), len(rows))
+    longest = max(map(len, rows))
+    shared = "100%" not in events[-1].message
+    assert shared == (longest > 100) and events[-1].message.startswith("two rows of the head")
+
+
+def test_a_beginning_is_read_once_and_equal_prompts_too(model):
+    model.eval()
+    rows, read = [*SHARED["ragged"], SHARED["ragged"][0]], []
+    embedding = model.get_input_embeddings()
+    hook = embedding.register_forward_pre_hook(lambda _, args: read.append(args[0].numel()))
+    yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
+    hook.remove()
+    looks = 4 + 2 + 2  # what `llm.answer_head` watches, and tries in two
+    assert sum(read) == looks + 150 + 5 * 30  # the suffixes of five rows, padded to the longest
+
+
+def test_tokens_are_compared_not_letters(model, tokenizer):
+    """Two titles that begin with the same letters end their common tokens within or before the word."""
+    tokens = answer_tokens(tokenizer, "Answer:")
+    start = "She rated these movies:\n" + "Heat (1995) (5 stars)\nM (1931) (1 star)\n" * 12
+    prompts = [
+        f"{start}{title}\nAnswer:" for title in ("Alien (1979)", "Aliens", "Ali", "Alie", "Alien (197")
+    ]
+    rows = [tokenizer.encode(prompt) for prompt in prompts]
+    letters = len(tokenizer.encode(f"{start}Ali"))
+    assert len({tuple(row[:letters]) for row in rows}) > 1  # the same letters, other tokens
+    plain = np.stack([plain_pair(model.eval(), tokenizer, prompt) for prompt in prompts])
+    np.testing.assert_allclose(yes_no_logits(model, tokenizer, prompts, tokens), plain, atol=1e-4)
+
+
+def test_what_a_prompt_is_scored_with_does_not_matter(model):
+    rows = [row for rows in SHARED.values() for row in rows]
+    together = yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
+    small = yes_no_logits(model, Numbers(), spelled(rows), TOKENS, max_tokens_per_batch=200)
+    alone = np.concatenate([yes_no_logits(model, Numbers(), spelled([row]), TOKENS) for row in rows])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+    np.testing.assert_allclose(small, alone, atol=1e-4)
+
+
+def test_no_batch_holds_more_than_it_may(llama):
+    model, widths = llama().eval(), []
+    model.model.register_forward_pre_hook(
+        lambda _, __, kwargs: widths.append(
+            (*kwargs["input_ids"].shape, kwargs["past_key_values"].get_seq_length())
+            if kwargs.get("past_key_values")
+            else (*kwargs["input_ids"].shape, 0)
+        ),
+        with_kwargs=True,
+    )
+    rows = [HISTORY + drawn(8, n) for n in range(30)]
+    yes_no_logits(model, Numbers(), spelled(rows), TOKENS, max_tokens_per_batch=1_000)
+    behind = [(n, width, cached) for n, width, cached in widths if cached > 10]
+    assert {cached for _, _, cached in behind} == {150} and sum(n for n, _, _ in behind) == 30
+    assert max(n * (width + cached) for n, width, cached in behind) == 6 * 158  # 7 x 158 is over 1,000
+
+
+def test_a_cpu_reads_as_many_tokens_in_a_pass_as_its_cache_holds(llama):
+    model, read = llama().eval(), []
+    model.get_input_embeddings().register_forward_pre_hook(lambda _, args: read.append(args[0].numel()))
+    rows = [drawn(100, n) for n in range(50)]
+    yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
+    assert max(read) == 2_000  # 20 rows of 100; 2,048 at most
+
+
+def test_a_stop_between_batches_is_passed_on(llama):
+    def stop(event: ProgressEvent) -> None:
+        raise Cancelled(str(event.step))
+
+    with pytest.raises(Cancelled, match="1"):
+        yes_no_logits(llama(), Numbers(), spelled([[5, 6], [5, 7]]), TOKENS, 1, stop)
+
+
+def test_a_prompt_without_tokens_is_refused(llama):
+    with pytest.raises(InputError, match="Prompt 2 of 3 gives no token"):
+        yes_no_logits(llama(), Numbers(), ["5 6", "", "7"], TOKENS)
+
+
+# --- models that are left to their own forward pass -------------------------------------------------------
+
+
+def capped_model():
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 8}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": 200, "initializer_range": 0.4}
+    torch.manual_seed(0)
+    return Gemma2ForCausalLM(Gemma2Config(**shape, **heads, final_logit_softcapping=2.0)).eval()
+
+
+def test_a_window_that_forgets_reads_rows_whole():
+    from transformers import MistralConfig, MistralForCausalLM
+
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "vocab_size": 200}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "initializer_range": 0.4}
+    torch.manual_seed(0)
+    model, events = MistralForCausalLM(MistralConfig(**shape, **heads, sliding_window=20)).eval(), []
+    found = yes_no_logits(model, Numbers(), spelled(SHARED["ragged"]), TOKENS, progress=events.append)
+    np.testing.assert_allclose(found, plain_pairs(model, SHARED["ragged"]), atol=1e-4)
+    assert events[-1].message == "two rows of the head, 100% of the tokens read"
+
+
+def test_capped_logits_stay_right_and_the_way_is_told():
+    model, events = capped_model(), []
+    rows = SHARED["ragged"] + SHARED["short"]
+    found = yes_no_logits(model, Numbers(), spelled(rows), TOKENS, progress=events.append)
+    np.testing.assert_allclose(found, plain_pairs(model, rows), atol=1e-4)
+    assert np.abs(found).max() > 1.0 and np.abs(found).max() <= 2.0  # the cap is felt
+    assert events[-1].message == "the model's own forward pass: its logits are changed behind the head"
+
+
+@pytest.mark.parametrize("whole_model", [False, True])
+def test_the_mass_of_the_answers_is_that_of_a_softmax_over_the_vocabulary(
+    llama, gpt2, tokenizer, texts, whole_model
+):
+    model = gpt2 if whole_model else llama()
+    tokens = answer_tokens(tokenizer, "Answer:")
+    prompts = [text.rpartition(" ")[0] for text in texts[:5]]
+    logits = yes_no_logits(model, tokenizer, prompts, tokens, mass=True)
+    assert np.array_equal(logits[:, :2], yes_no_logits(model, tokenizer, prompts, tokens))
+    for prompt, row in zip(prompts, logits, strict=True):
+        with torch.no_grad():
+            probs = model(torch.tensor([tokenizer.encode(prompt)])).logits[0, -1].softmax(0).double()
+        yes, no = float(probs[tokens.yes]), float(probs[tokens.no])
+        assert np.exp(row[2]) == pytest.approx(yes + no, rel=1e-4)
+        expected = np.exp(yes) / (np.exp(yes) + np.exp(no))  # the second softmax, as published
+        assert double_softmax_probs(row[None])[0] == pytest.approx(expected, abs=1e-6)
