@@ -66,7 +66,7 @@ class GraphCFConfig(RankingConfig):
         "rows", description="What the L2 weighs: looked-up layer-0 rows, or all of them."
     )
     loop: LoopConfig = Field(
-        LoopConfig(epochs=500, learning_rate=1e-3, evaluate_every=1, patience=30),
+        LoopConfig(epochs=500, learning_rate=1e-3, evaluate_every=1, patience=50),
         description="Epochs and optimiser.",
     )
 

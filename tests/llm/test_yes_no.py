@@ -205,7 +205,7 @@ def test_a_cpu_reads_as_many_tokens_in_a_pass_as_its_cache_holds(llama):
     model.get_input_embeddings().register_forward_pre_hook(lambda _, args: read.append(args[0].numel()))
     rows = [drawn(100, n) for n in range(50)]
     yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
-    assert max(read) == 2_000  # 20 rows of 100; 2,048 at most
+    assert max(read) == 1_024 * torch.get_num_threads() // 100 * 100
 
 
 def test_a_stop_between_batches_is_passed_on(llama):
