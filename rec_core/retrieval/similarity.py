@@ -23,6 +23,12 @@ class Similarity(Protocol):
         ...
 
 
+def mean_similarity(similarity: Similarity, items: np.ndarray) -> np.ndarray:
+    """Return how like every item of the catalogue is to some items, the mean over them (I,)."""
+    everything = np.arange(similarity.n_items)
+    return np.mean([similarity.of(int(item), everything) for item in items], axis=0)
+
+
 class DotSimilarity:
     """The dot product of rows: for a mixture, whose blocks are normalised already (equation 7).
 

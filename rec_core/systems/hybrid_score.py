@@ -17,16 +17,21 @@ from pydantic import Field
 
 from rec_core.config import Config
 from rec_core.device import set_threads
-from rec_core.llm.text_encoder import TextEncoderConfig
-from rec_core.retrieval.similarity import CosineSimilarity, FusedSimilarity, ShiftedNeighbours, Similarity
+from rec_core.retrieval.similarity import CosineSimilarity, FusedSimilarity, Similarity, mean_similarity
 from rec_core.store import Workspace
 from rec_core.systems.behaviour_view import BehaviourViewConfig
-from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
-from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
-from rec_core.systems.quirks import Quirk, encoder_with
+from rec_core.systems.like_tuning import tuning_retrievers
+from rec_core.systems.quirks import Quirk, encoder_with, shifted
 from rec_core.systems.reader import Arm, Reader
-from rec_core.systems.reader_config import PAPER_MODEL, SMALL_MODEL, TINY_MODEL, ListedReaderConfig
+from rec_core.systems.reader_config import (
+    PAPER_MODEL,
+    PAPER_STEPS,
+    SMALL_MODEL,
+    TINY_MODEL,
+    ListedReaderConfig,
+    TunedReaderConfig,
+)
 from rec_core.systems.reader_training import train_reader
 from rec_core.systems.reader_views import ViewLearner, has_views, load_views
 from rec_core.systems.retrievers import Recent, Retriever, Similar
@@ -41,7 +46,7 @@ class FusionConfig(Config):
     id_temperature: float = Field(1.0, gt=0, le=100, description="Divides the ID cosines.")
 
 
-class HybridScoreConfig(ListedReaderConfig):
+class HybridScoreConfig(TunedReaderConfig, ListedReaderConfig):
     """Two views, their fusion, K, and tuning."""
 
     own_quirks: ClassVar[tuple[Quirk, ...]] = (
@@ -54,25 +59,22 @@ class HybridScoreConfig(ListedReaderConfig):
         "first_10000_rows",
     )
 
-    encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
-    descriptions: DescriptionConfig = Field(
-        DescriptionConfig(), description="Who writes what is said about each item."
-    )
     behaviour: BehaviourViewConfig = Field(BehaviourViewConfig(), description="The ID view.")
     fusion: FusionConfig = Field(FusionConfig(), description="How the two similarities become one.")
-    tuning: TuningConfig = Field(TuningConfig(), description="Instruction tuning.")
 
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
-            return PAPER_MODEL | {
-                "encoder.name": PAPER_MODEL["backbone.name"],
-                "behaviour.loop.epochs": 200,
-                "tuning.n_shots": 8192,
-                "tuning.training.batch_size": 4,
-                "tuning.training.accumulation": 64,
-                "tuning.training.learning_rate": 5e-4,
-            }
+            return (
+                PAPER_MODEL
+                | PAPER_STEPS
+                | {
+                    "encoder.name": PAPER_MODEL["backbone.name"],
+                    "behaviour.loop.epochs": 200,
+                    "tuning.n_shots": 8192,
+                    "tuning.training.learning_rate": 5e-4,
+                }
+            )
         if name == "tiny":
             behaviour = {"behaviour.embedding_size": 32, "behaviour.loop.epochs": 30}
             return TINY_MODEL | behaviour | {"top_k": 15, "tuning.n_shots": 2048}
@@ -88,7 +90,7 @@ class HybridScore(Reader):
     @property
     def similarity(self) -> Similarity:
         """Return the fused similarity."""
-        return self._shifted(self._fused())
+        return shifted(self._fused(), self.config.quirks)
 
     @property
     def retriever(self) -> Retriever:
@@ -97,7 +99,7 @@ class HybridScore(Reader):
 
     def tuning_shows(self) -> list[Retriever]:
         """Return what tuning samples are shown with: retrieval in the text view, as for RALLRec."""
-        text = self._shifted(CosineSimilarity(self.views["text"].values))
+        text = shifted(CosineSimilarity(self.views["text"].values), self.config.quirks)
         return tuning_retrievers(text, self.config.tuning.augmentation)
 
     def arms(self) -> dict[str, Arm]:
@@ -110,9 +112,7 @@ class HybridScore(Reader):
 
     def closeness(self, history: History) -> np.ndarray:
         """Return the mean fused score of every item with what was liked (I,)."""
-        fused = self._fused()
-        everything = np.arange(fused.n_items)
-        return np.mean([fused.of(int(item), everything) for item in self.liked(history)], axis=0)
+        return mean_similarity(self._fused(), self.liked(history))
 
     def embeddings(self) -> dict[str, EmbeddingTable]:
         """Return both views."""
@@ -123,9 +123,6 @@ class HybridScore(Reader):
         text, ids = (CosineSimilarity(self.views[view].values) for view in ("text", "id"))
         temperatures = (fusion.text_temperature, fusion.id_temperature)
         return FusedSimilarity(text, ids, fusion.text_weight, temperatures)
-
-    def _shifted(self, similarity: Similarity) -> Similarity:
-        return ShiftedNeighbours(similarity) if "shifted_neighbours" in self.config.quirks else similarity
 
 
 def fit(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from rec_core.llm.text_encoder import TextEncoderConfig
+from rec_core.retrieval.similarity import ShiftedNeighbours, Similarity
 
 Quirk = Literal[
     "shifted_neighbours",
@@ -40,6 +41,11 @@ WHAT_IT_DOES: dict[Quirk, str] = {
     "(RALLRec).",
     "first_10000_rows": "Only the first 10,000 test rows are scored (RALLRec on ML-1M and Amazon).",
 }
+
+
+def shifted(similarity: Similarity, quirks: tuple[Quirk, ...]) -> Similarity:
+    """Return the similarity that the switches make of a faithful one."""
+    return ShiftedNeighbours(similarity) if "shifted_neighbours" in quirks else similarity
 
 
 def encoder_with(encoder: TextEncoderConfig, quirks: tuple[Quirk, ...]) -> TextEncoderConfig:

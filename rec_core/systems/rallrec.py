@@ -20,51 +20,40 @@ import numpy as np
 from pydantic import Field
 
 from rec_core.device import set_threads
-from rec_core.llm.text_encoder import TextEncoderConfig
 from rec_core.retrieval.channels import recency_channel, semantic_channel
 from rec_core.retrieval.mixture import mix
 from rec_core.retrieval.rerank import RerankConfig
-from rec_core.retrieval.similarity import CosineSimilarity, DotSimilarity, ShiftedNeighbours, Similarity
+from rec_core.retrieval.similarity import CosineSimilarity, DotSimilarity, Similarity
 from rec_core.store import Workspace
 from rec_core.systems.aligned_view import AlignedViewConfig
 from rec_core.systems.behaviour_view import BehaviourViewConfig
-from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
-from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
-from rec_core.systems.quirks import Quirk, encoder_with
+from rec_core.systems.like_tuning import tuning_retrievers
+from rec_core.systems.quirks import WHAT_IT_DOES, Quirk, encoder_with, shifted
 from rec_core.systems.reader import Arm, Reader
-from rec_core.systems.reader_config import PAPER_MODEL, SMALL_MODEL, TINY_MODEL, ReaderConfig
+from rec_core.systems.reader_config import (
+    PAPER_MODEL,
+    PAPER_STEPS,
+    SMALL_MODEL,
+    TINY_MODEL,
+    TunedReaderConfig,
+)
 from rec_core.systems.reader_training import train_reader
 from rec_core.systems.reader_views import ViewLearner, has_views, load_views
 from rec_core.systems.retrievers import FixedSplit, Halves, Recent, Reranked, Retriever, Similar
 from rec_core.types import Dataset, EmbeddingTable, History, Progress, ScoreRequest
 
 
-class RALLRecConfig(ReaderConfig):
+class RALLRecConfig(TunedReaderConfig):
     """Everything RALLRec can be told."""
 
-    own_quirks: ClassVar[tuple[Quirk, ...]] = (
-        "shifted_neighbours",
-        "last_generated_token_embedding",
-        "double_softmax",
-        "leaky_graph",
-        "fixed_split_reranker",
-        "table_max_normalisation",
-        "double_bos",
-        "test_set_selection",
-        "first_10000_rows",
-    )
+    own_quirks: ClassVar[tuple[Quirk, ...]] = tuple(WHAT_IT_DOES)
 
-    encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
-    descriptions: DescriptionConfig = Field(
-        DescriptionConfig(), description="Who writes what is said about each item."
-    )
     behaviour: BehaviourViewConfig = Field(BehaviourViewConfig(), description="The ID view.")
     alignment: AlignedViewConfig = Field(AlignedViewConfig(), description="The aligned view.")
     reranker: RerankConfig = Field(
         RerankConfig(), description="Equation 8 and the number K of history items shown."
     )
-    tuning: TuningConfig = Field(TuningConfig(), description="Instruction tuning.")
 
     @property
     def n_shown(self) -> int:
@@ -74,19 +63,21 @@ class RALLRecConfig(ReaderConfig):
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
-            return PAPER_MODEL | {
-                "behaviour.loop.epochs": 200,
-                "alignment.temperature": 1.0,
-                "encoder.name": PAPER_MODEL["backbone.name"],
-                "tuning.n_shots": 8192,
-                "tuning.training.batch_size": 4,
-                "tuning.training.accumulation": 64,
-                "tuning.training.learning_rate": 5e-4,
-                "tuning.training.epochs": 20,
-                "tuning.training.early_stopping_patience": 5,
-                "tuning.training.checkpoint_steps": 64,  # an epoch
-                "tuning.n_validation": 1000,
-            }
+            return (
+                PAPER_MODEL
+                | PAPER_STEPS
+                | {
+                    "behaviour.loop.epochs": 200,
+                    "alignment.temperature": 1.0,
+                    "encoder.name": PAPER_MODEL["backbone.name"],
+                    "tuning.n_shots": 8192,
+                    "tuning.training.learning_rate": 5e-4,
+                    "tuning.training.epochs": 20,
+                    "tuning.training.early_stopping_patience": 5,
+                    "tuning.training.checkpoint_steps": 64,  # an epoch
+                    "tuning.n_validation": 1000,
+                }
+            )
         if name == "tiny":
             return TINY_MODEL | {
                 "behaviour.embedding_size": 32,
@@ -132,7 +123,7 @@ class RALLRec(Reader):
         """Return how like items are in a space (I, D): by dot product in a mixture, by cosine in one view."""
         by_dot = mixed and "table_max_normalisation" not in self.config.quirks
         found = DotSimilarity(values) if by_dot else CosineSimilarity(values)
-        return ShiftedNeighbours(found) if "shifted_neighbours" in self.config.quirks else found
+        return shifted(found, self.config.quirks)
 
     def tuning_shows(self) -> list[Retriever]:
         """Return what tuning samples are shown with: retrieval in the text view."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from rec_core.config import Config
 from rec_core.llm.backbone import SAMPLE_LM, BackboneConfig
 from rec_core.llm.sample_lm import SampleLMConfig
+from rec_core.llm.text_encoder import TextEncoderConfig
+from rec_core.systems.description_writing import DescriptionConfig
+from rec_core.systems.like_tuning import TuningConfig
 from rec_core.systems.quirks import Quirk
 
 # The embedded model small enough for a first look, and the published backbone.
@@ -22,6 +25,7 @@ TINY_MODEL = {
     "n_test": 1000,
 }
 SMALL_MODEL = {"sample_lm.n_layers": 3, "n_test": 3000}
+PAPER_STEPS = {"tuning.training.batch_size": 4, "tuning.training.accumulation": 64}  # 256 rows per step
 PAPER_MODEL = {"backbone.name": "meta-llama/Llama-3.1-8B-Instruct", "backbone.precision": "8bit"}
 
 
@@ -61,6 +65,16 @@ class ReaderConfig(Config):
         return self
 
 
+class TunedReaderConfig(ReaderConfig):
+    """A reader that retrieves by what is said of items, and is tuned."""
+
+    encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
+    descriptions: DescriptionConfig = Field(
+        DescriptionConfig(), description="Who writes what is said about each item."
+    )
+    tuning: TuningConfig = Field(TuningConfig(), description="Instruction tuning.")
+
+
 class ListedReaderConfig(ReaderConfig):
     """A reader without a reranker: K is its own."""
 
@@ -70,6 +84,3 @@ class ListedReaderConfig(ReaderConfig):
     def n_shown(self) -> int:
         """Return K, the history items that a prompt shows at most."""
         return self.top_k
-
-
-Selection = Literal["none", "valid"]

@@ -17,22 +17,27 @@ import numpy as np
 from pydantic import Field
 
 from rec_core.device import set_threads
-from rec_core.llm.text_encoder import TextEncoderConfig
-from rec_core.retrieval.similarity import CosineSimilarity, ShiftedNeighbours, Similarity
+from rec_core.retrieval.similarity import CosineSimilarity, Similarity, mean_similarity
 from rec_core.store import Workspace
-from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
-from rec_core.systems.quirks import Quirk, encoder_with
+from rec_core.systems.quirks import Quirk, encoder_with, shifted
 from rec_core.systems.reader import Arm, Reader
-from rec_core.systems.reader_config import PAPER_MODEL, SMALL_MODEL, TINY_MODEL, ListedReaderConfig
+from rec_core.systems.reader_config import (
+    PAPER_MODEL,
+    PAPER_STEPS,
+    SMALL_MODEL,
+    TINY_MODEL,
+    ListedReaderConfig,
+    TunedReaderConfig,
+)
 from rec_core.systems.reader_training import train_reader
 from rec_core.systems.reader_views import ViewLearner, has_views, load_views
 from rec_core.systems.retrievers import Recent, Retriever, Similar
 from rec_core.types import Dataset, EmbeddingTable, History, Progress
 
 
-class ReLLaConfig(ListedReaderConfig):
+class ReLLaConfig(TunedReaderConfig, ListedReaderConfig):
     """The text view, K, and tuning on mixed data."""
 
     own_quirks: ClassVar[tuple[Quirk, ...]] = (
@@ -44,24 +49,22 @@ class ReLLaConfig(ListedReaderConfig):
         "first_10000_rows",
     )
 
-    encoder: TextEncoderConfig = Field(TextEncoderConfig(), description="The text view.")
-    descriptions: DescriptionConfig = Field(
-        DescriptionConfig(), description="Who writes what is said about each item."
-    )
     tuning: TuningConfig = Field(TuningConfig(augmentation="mixed"), description="Instruction tuning.")
 
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
-            return PAPER_MODEL | {
-                "backbone.name": "lmsys/vicuna-13b-v1.5",
-                "encoder.name": "lmsys/vicuna-13b-v1.5",
-                "top_k": 60 if data.startswith("bookcrossing") else 30,
-                "tuning.n_shots": 1024 if data.startswith("bookcrossing") else 65_536,
-                "tuning.training.batch_size": 4,
-                "tuning.training.accumulation": 64,
-                "tuning.training.learning_rate": 1e-3,
-            }
+            return (
+                PAPER_MODEL
+                | PAPER_STEPS
+                | {
+                    "backbone.name": "lmsys/vicuna-13b-v1.5",
+                    "encoder.name": "lmsys/vicuna-13b-v1.5",
+                    "top_k": 60 if data.startswith("bookcrossing") else 30,
+                    "tuning.n_shots": 1024 if data.startswith("bookcrossing") else 65_536,
+                    "tuning.training.learning_rate": 1e-3,
+                }
+            )
         if name == "tiny":
             return TINY_MODEL | {"top_k": 15, "tuning.n_shots": 2048}
         return SMALL_MODEL
@@ -76,8 +79,7 @@ class ReLLa(Reader):
     @property
     def similarity(self) -> Similarity:
         """Return the cosine in the text view."""
-        found = CosineSimilarity(self.views["text"].values)
-        return ShiftedNeighbours(found) if "shifted_neighbours" in self.config.quirks else found
+        return shifted(CosineSimilarity(self.views["text"].values), self.config.quirks)
 
     @property
     def retriever(self) -> Retriever:
@@ -98,9 +100,7 @@ class ReLLa(Reader):
 
     def closeness(self, history: History) -> np.ndarray:
         """Return the mean cosine of every item to what was liked, in the text view (I,)."""
-        similarity = CosineSimilarity(self.views["text"].values)
-        everything = np.arange(similarity.n_items)
-        return np.mean([similarity.of(int(item), everything) for item in self.liked(history)], axis=0)
+        return mean_similarity(CosineSimilarity(self.views["text"].values), self.liked(history))
 
     def embeddings(self) -> dict[str, EmbeddingTable]:
         """Return the text view."""
