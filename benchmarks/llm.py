@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,47 +81,64 @@ def published_logits(reader: Reader, model: Any, texts: Sequence[str]) -> np.nda
     return np.stack(pairs)
 
 
+@dataclass(frozen=True)
+class Scored:
+    """The logits of one turn, and the seconds it took: on the clock, and of this process on all its cores."""
+
+    logits: np.ndarray
+    wall: float
+    cpu: float
+
+    @classmethod
+    def by(cls, work: Callable[[], np.ndarray]) -> Scored:
+        """Run and time."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        logits = work()
+        return cls(logits, time.perf_counter() - wall, time.process_time() - cpu)
+
+
 def scoring_rows(reader: Reader, case: PromptCase, n_sample: int, rounds: int) -> list[dict[str, Any]]:
     """Return prompts and tokens per second of both, and how far their logits are apart.
 
-    Tokens are those of whole prompts on both sides, also where ours reads a common beginning once.
+    Tokens are those of whole prompts on both sides, also where ours reads a common beginning once. A CPU
+    second leaves out what other processes took: on a busy machine it is the fairer clock for one thread.
     """
     model, texts = reader.adapted().eval(), reader.wrapped(case.prompts)
     picked = np.linspace(0, len(texts) - 1, min(n_sample, len(texts))).astype(int)
     sample = [texts[i] for i in picked]
-    events: list[ProgressEvent] = []
+    ways: set[str] = set()
 
-    def ours(_turn: int) -> tuple[float, np.ndarray]:
-        return _timed(
-            lambda: yes_no_logits(model, reader.tokenizer, texts, reader.tokens, progress=events.append)
-        )
+    def ours(_turn: int) -> Scored:
+        def hear(event: ProgressEvent) -> None:
+            ways.add(event.message)
 
-    def peer(_turn: int) -> tuple[float, np.ndarray]:
-        return _timed(lambda: published_logits(reader, model, sample))
+        return Scored.by(lambda: yes_no_logits(model, reader.tokenizer, texts, reader.tokens, progress=hear))
 
     published_logits(reader, model, sample[:2])  # what a first call loads is nobody's speed
-    found = alternate({"ours": ours, "peer": peer}, rounds)
-    seconds = [float(np.median([taken for taken, _ in found[side]])) for side in ("ours", "peer")]
+    found = alternate(
+        {"ours": ours, "peer": lambda _turn: Scored.by(lambda: published_logits(reader, model, sample))},
+        rounds,
+    )
     lengths = np.array([len(reader.tokenizer.encode(text)) for text in texts])
-    apart = float(np.abs(found["ours"][0][1][picked] - found["peer"][0][1]).max())
-    sizes = {"n_prompts": len(texts), "n_sample": len(sample), "way": events[-1].message}
-    speeds = {
-        "prompts per second": (len(texts), len(sample)),
-        "tokens per second": (int(lengths.sum()), int(lengths[picked].sum())),
-    }
+    sizes = {"n_prompts": len(texts), "n_sample": len(sample), "way": ", ".join(sorted(ways))}
+    prompts, tokens = (len(texts), len(sample)), (int(lengths.sum()), int(lengths[picked].sum()))
+    speeds = [("prompts per second", "wall", prompts), ("tokens per second", "wall", tokens)]
+    if model.device.type == "cpu":
+        speeds.append(("prompts per CPU second", "cpu", prompts))
+    apart = float(np.abs(found["ours"][0].logits[picked] - found["peer"][0].logits).max())
     return [
         *(
-            row(case.name, metric, "1/s", *(n / s for n, s in zip(done, seconds, strict=True)), True, **sizes)
-            for metric, done in speeds.items()
+            row(case.name, metric, "1/s", *_per_second(found, clock, done), True, **sizes)
+            for metric, clock, done in speeds
         ),
         row(case.name, "largest difference of logits", "", apart, None, False, **sizes),
     ]
 
 
-def _timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
+def _per_second(found: dict[str, list[Scored]], clock: str, done: tuple[int, int]) -> list[float]:
+    """Return what each side did per second, by the median of its turns."""
+    seconds = [float(np.median([getattr(turn, clock) for turn in found[side]])) for side in ("ours", "peer")]
+    return [n / taken for n, taken in zip(done, seconds, strict=True)]
 
 
 # --- tuning -------------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 class MemoryEstimate:
     """Bytes one process of a training holds at its peak, and the numbers they follow from.
 
+    Weights, gradients and moments are counted whole, as processes have them that do not shard (FSDP does).
+
     `activations` is the one of the two that the settings ask for; `total` is the sum of `weights`, `adapter`,
     `gradients`, `optimiser`, `activations` and `logits`.
     """
@@ -161,13 +163,11 @@ def _activations(
     in_bf16 = training.precision == "bf16" or (
         training.precision == "auto" and cuda_available() and precision != "fp32"
     )
-    if in_bf16 and precision in _BITS:
-        precision = (
-            "bf16"  # quantised weights are not cast, and autocast would cast those that stand for them
-        )
+    # Quantised weights are never cast; fp32 ones in their place would be, and the copies kept.
+    weights: Precision = "bf16" if in_bf16 and precision in _BITS else precision
     one, two = (
         step_bytes(
-            _on_meta(with_layers(config, n), precision, lora, n_words=_FEW_WORDS, checkpointed=checkpointed),
+            _on_meta(with_layers(config, n), weights, lora, n_words=_FEW_WORDS, checkpointed=checkpointed),
             StepShape(*shape),
             in_bf16,
         )

@@ -5,7 +5,7 @@ could be read as one group, its beginning once and then the rest of each row. Th
 saves, and one walk over the rows finds the branches that together save most, no row in two of them.
 
 Source: the walk is the one that lists the intervals of equal common prefix of a suffix array (Abouelhoda,
-Kurtz and Ohlebusch, Journal of Discrete Algorithms 2, 2004, algorithm 4.4).
+Kurtz and Ohlebusch, Journal of Discrete Algorithms 2, 2004).
 """
 
 from __future__ import annotations

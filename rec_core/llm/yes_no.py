@@ -22,8 +22,8 @@ from rec_core.llm.prefix_groups import ON_ACCELERATOR, ON_CPU, PrefixGroup, pref
 from rec_core.llm.shared_prefix import lent, prefix_cache
 from rec_core.types import InputError, Progress, ProgressEvent, ignore_progress
 
-# More do not fit into a core's cache: with one thread, a Llama of 3 layers of 128 reads 1.0 to 1.2 times as fast
-# by 1,024 as by 2,048 and 1.5 times as fast as by 16,384; one of 6 layers of 512 differs as little.
+# More do not fit into a core's cache: with one thread, a Llama of 3 layers of 128 reads 1.0 to 1.2 times as
+# fast by 1,024 as by 2,048 and 1.5 times as fast as by 16,384; one of 6 layers of 512 differs as little.
 _TOKENS_PER_CORE = 1_024
 
 

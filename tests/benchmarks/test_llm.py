@@ -6,7 +6,16 @@ import torch
 import typer
 
 from benchmarks import llm
-from benchmarks.llm import Steps, our_steps, peak_of, plain_steps, published_logits, scoring_rows, tuning_rows
+from benchmarks.llm import (
+    Scored,
+    Steps,
+    our_steps,
+    peak_of,
+    plain_steps,
+    published_logits,
+    scoring_rows,
+    tuning_rows,
+)
 from benchmarks.llm_cases import CANDIDATES, PromptCase, Reader, load_reader, prompt_cases, small_llama
 from rec_core.llm.answer_tokens import answer_tokens
 from rec_core.llm.causal_trainer import TrainerConfig
@@ -58,14 +67,11 @@ def test_the_published_way_reads_the_plain_forward_s_logits(reader, cases):
 
 
 def test_scoring_counts_prompts_and_tokens_of_both_sides(reader, cases, monkeypatch):
-    seconds = iter([(2.0, None), (0.5, None)] * 2)
-
-    def timed(work):
-        return next(seconds)[0], work()
-
-    monkeypatch.setattr(llm, "_timed", timed)
-    prompts, tokens, apart = scoring_rows(reader, cases[0], 10, rounds=2)
+    clocks = iter([(2.0, 1.0), (0.5, 0.4), (9.0, 3.0), (0.5, 0.4), (2.0, 1.0), (0.5, 0.4)])
+    monkeypatch.setattr(Scored, "by", lambda work: Scored(work(), *next(clocks)))
+    prompts, tokens, cpu, apart = scoring_rows(reader, cases[0], 10, rounds=3)
     assert (prompts["ours"], prompts["peer"], prompts["ratio"]) == (60 / 2.0, 10 / 0.5, 1.5)
+    assert (cpu["ours"], cpu["peer"]) == (60 / 1.0, 10 / 0.4)
     lengths = [len(reader.tokenizer.encode(text)) for text in cases[0].prompts]
     picked = np.linspace(0, 59, 10).astype(int)
     assert (tokens["ours"], tokens["peer"]) == (sum(lengths) / 2.0, sum(lengths[i] for i in picked) / 0.5)

@@ -1,7 +1,6 @@
 """Train a tiny adapter by as many processes as a launcher started: `shared_training.py FOLDER FACTS`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -34,15 +33,19 @@ def fresh(dropout: float):
     return attach(base, LoraConfig(rank=2, dropout=dropout), 0)
 
 
-def fit(folder: Path, facts: dict, progress: Progress) -> float:
-    """Train a fresh adapter and save it."""
+def fit(folder: Path, facts: dict, progress: Progress) -> dict:
+    """Train a fresh adapter, save it and return the loss, the rows looked at here and the seed of dropout."""
     data = rows(13, 0)
     config = TrainerConfig.from_values(facts["config"])
     model = fresh(facts.get("dropout", 0.0))
-    validation = data[:7] if facts.get("looks") else None
-    loss = fit_causal(model, data, 2, config, folder / "work", 1, "fit", progress, validation)
+    looked_at: list[int] = []
+    model.get_input_embeddings().register_forward_pre_hook(
+        lambda layer, inputs: None if layer.training else looked_at.append(len(inputs[0]))
+    )
+    loss = fit_causal(model, data, 2, config, folder / "work", 1, "fit", progress, data[:7])
+    seed = torch.initial_seed()
     save_adapter(model, folder / "adapter")
-    return loss
+    return {"loss": loss, "looked_at": sum(looked_at), "seed": seed}
 
 
 def main(folder: Path, facts: dict) -> None:
@@ -65,13 +68,11 @@ def main(folder: Path, facts: dict) -> None:
         except Cancelled as cancelled:
             ended = str(cancelled)
     events: list[ProgressEvent] = []
-    loss = fit(folder, facts, events.append)
+    found = fit(folder, facts, events.append)
+    told = [(event.step, event.total, event.metrics) for event in events]
     if is_main():
-        told = [(event.step, event.total, event.metrics) for event in events]
-        write_json(folder / "told.json", {"loss": loss, "events": told})
-    draws = torch.rand(2).tolist()
-    found = {"ended": ended, "events": len(first) + len(events), "draws": draws}
-    write_json(folder / f"process-{rank()}.json", found | {"sharded": "ACCELERATE_USE_FSDP" in os.environ})
+        write_json(folder / "told.json", {"loss": found["loss"], "events": told})
+    write_json(folder / f"process-{rank()}.json", {"ended": ended, "events": len(first) + len(told)} | found)
 
 
 def _pass_for_accelerators() -> None:

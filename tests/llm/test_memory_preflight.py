@@ -91,6 +91,19 @@ def test_a_step_without_storage_counts_what_a_real_one_is_given(kind, checkpoint
     assert step_bytes(hollow, form, False) == pytest.approx(profiled_bytes(build(), form), rel=0.01)
 
 
+@pytest.mark.parametrize("tuned", ["adapter", "all"])
+def test_a_checkpointed_layer_adds_its_input_and_no_gradient(tuned):
+    """Rows x tokens x width x 4 bytes, though every weight of the layer may have a gradient."""
+    lora = LORA if tuned == "adapter" else None
+    sizes = [
+        step_bytes(
+            memory_preflight._on_meta(config(n_layers=n), "fp32", lora, 64, True), StepShape(4, 90, 2), False
+        )
+        for n in (2, 3)
+    ]
+    assert sizes[1] - sizes[0] == 4 * 90 * 64 * 4
+
+
 def test_the_meter_by_hand():
     """Three tensors of 400 bytes at most at a time, of which one lasts."""
     known = torch.zeros(100)
@@ -156,6 +169,9 @@ def test_settings_decide_what_counts():
     assert found(n=2).batch_size == 2  # there are no more rows
     assert found(accumulation=8) == usual
     assert found(precision="bf16").activations_kept < 0.9 * usual.activations_kept
+    in_bf16 = TrainerConfig(batch_size=4, precision="bf16")
+    quantised, half = (estimate(config(), rows(8, 60), in_bf16, LORA, p) for p in ("8bit", "bf16"))
+    assert quantised.activations_kept == half.activations_kept and quantised.weights < half.weights * 1.2
     assert with_layers(config(), 1).num_hidden_layers == 1 and config().num_hidden_layers == 3
 
 

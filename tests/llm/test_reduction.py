@@ -38,6 +38,12 @@ def test_directions_are_those_of_the_covariance_and_their_signs_are_fixed(n, siz
         assert float(ours[:, k] @ ours[:, k]) == pytest.approx(spread[-1 - k], rel=1e-4)
 
 
+def test_small_differences_of_large_numbers_are_kept():
+    values = table(50, 6) * 1e-2 + 1000
+    exact = principal_components(values.astype(np.float64) - 1000, 2)
+    np.testing.assert_allclose(principal_components(values, 2), exact, atol=1e-6)
+
+
 def test_the_same_table_gives_the_same_bits():
     values = table(50, 20)
     assert np.array_equal(principal_components(values, 7), principal_components(values.copy(), 7))

@@ -16,8 +16,7 @@ from rec_core.store import read_json, read_tensors
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "accelerate_configs"
 FACTS: dict[str, Any] = {
-    "config": {"epochs": 3, "batch_size": 4, "accumulation": 2, "learning_rate": 0.01, "checkpoint_steps": 2},
-    "looks": True,
+    "config": {"epochs": 3, "batch_size": 4, "accumulation": 2, "learning_rate": 0.01, "checkpoint_steps": 2}
 }
 TOLERANCE = 1e-5  # of adapter weights up to 0.2, after 6 steps of AdamW at 0.01
 
@@ -77,6 +76,8 @@ def test_two_processes_equal_one(alone, tmp_path):
     assert [step for step, _, metrics in told if "validation_loss" in metrics] == [2, 4, 6]
     for (_, _, metrics), (_, _, expected_metrics) in zip(told, told_alone, strict=True):
         assert metrics == pytest.approx(expected_metrics, abs=1e-5)
+    looked_at = [read_json(tmp_path / "two" / f"process-{rank}.json")["looked_at"] for rank in (0, 1)]
+    assert looked_at == [3 * (2 + 2), 3 * (2 + 1)]  # three looks at 4 rows and at 3, shared
 
 
 @pytest.mark.slow
@@ -88,7 +89,8 @@ def test_a_resumed_pair_equals_one_that_was_never_cut(alone, tmp_path):
     assert furthest(cut, whole) == 0.0 and furthest(whole, alone[1]) > TOLERANCE
     found = [read_json(tmp_path / "cut" / f"process-{rank}.json") for rank in (0, 1)]
     assert [(process["ended"], process["events"]) for process in found] == [("enough", 4 + 6), ("enough", 0)]
-    assert found[0]["draws"] != found[1]["draws"]
+    seeds = [read_json(tmp_path / "whole" / f"process-{rank}.json")["seed"] for rank in (0, 1)]
+    assert seeds[0] != seeds[1]
 
 
 @pytest.mark.slow
