@@ -18,6 +18,7 @@ from rec_core.llm.answer_tokens import answer_tokens
 from rec_core.llm.backbone import Backbone, chat_wrapped
 from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, fit_causal
 from rec_core.llm.lora import LoraConfig, attach, check_learned, save_adapter
+from rec_core.llm.memory_preflight import check, estimate
 from rec_core.prompts.like import ANSWER_END, ANSWER_LEAD
 from rec_core.retrieval.similarity import Similarity
 from rec_core.seeding import derive_seed
@@ -150,8 +151,11 @@ def tune(
     With `validation` rows the weights of the lowest loss on them are kept.
 
     Raises:
+        InputError: the training would not fit into memory.
         RuntimeError: the saved adapter changes nothing.
     """
+    needed = estimate(backbone.model, rows, config.training, config.lora)
+    check(needed, "cuda" if backbone.choice.device == "cuda" else "cpu", loaded=True)
     model = attach(backbone.model, config.lora, derive_seed(seed, "tuning", "adapter"))
     pad = backbone.tokenizer.pad_token_id
     steps = derive_seed(seed, "tuning", "steps")

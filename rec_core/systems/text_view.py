@@ -6,6 +6,7 @@ Paper: RALLRec section 2.2.1, equations 2 and 3.
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 
@@ -49,12 +50,17 @@ def text_view(
         "texts": content_hash(titles, descriptions),
     }
 
+    work = workspace.cache_path("text_embedding_parts", key)  # what a stopped encoding leaves
+
     def build(folder: Path) -> None:
         parts = {
-            "title": encode(titles, config, progress, "text view: titles"),
-            "description": encode(descriptions, config, progress, "text view: descriptions"),
+            "title": encode(titles, config, progress, "text view: titles", work / "titles"),
+            "description": encode(
+                descriptions, config, progress, "text view: descriptions", work / "descriptions"
+            ),
         }
         write_tensors(folder / "text.safetensors", parts)
+        rmtree(work, ignore_errors=True)
 
     parts = read_tensors(workspace.cached("text_embeddings", key, build) / "text.safetensors")
     values = np.concatenate([parts["title"], parts["description"]], axis=1)

@@ -10,7 +10,7 @@ from rec_core.systems import text_view as text_view_module
 from rec_core.systems.aligned_view import AlignedViewConfig, train_aligned_view
 from rec_core.systems.description_writing import DescriptionConfig
 from rec_core.systems.text_view import text_view
-from rec_core.types import EmbeddingTable, ignore_progress
+from rec_core.types import Cancelled, EmbeddingTable, ignore_progress
 
 
 def table(view: str, values: np.ndarray, known: np.ndarray | None = None) -> EmbeddingTable:
@@ -117,3 +117,20 @@ def test_written_descriptions_stand_in_the_text_view_and_its_source_says_so(
     assert "no language model wrote any" in own.source
     assert np.array_equal(own.values[:, :width], found.values[:, :width])
     assert not np.allclose(own.values[:, width:], found.values[:, width:])
+
+
+def test_a_stopped_text_view_goes_on_where_it_was(planted, tiny_bert, tmp_path):
+    space, config = Workspace(tmp_path / "a"), TextEncoderConfig(name=str(tiny_bert), max_tokens_per_batch=64)
+    whole = text_view(planted, config, Workspace(tmp_path / "b"), ignore_progress)
+
+    def stop(event):
+        if event.stage == "text view: descriptions" and event.step < event.total:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        text_view(planted, config, space, stop)
+    events = []
+    found = text_view(planted, config, space, events.append)
+    assert np.array_equal(found.values, whole.values)
+    assert not any(event.stage == "text view: titles" and event.step < event.total for event in events)
+    assert not list((tmp_path / "a" / "cache" / "text_embedding_parts").iterdir())

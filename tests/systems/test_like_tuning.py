@@ -121,6 +121,36 @@ def test_an_adapter_that_learned_nothing_is_not_kept(rows_of, film_tokenizer, tm
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(film_tokenizer), num_key_value_heads=2, **shape))
     backbone = Backbone(model, film_tokenizer, Choice("cpu", "fp32", ""), "tiny")
     with pytest.raises(RuntimeError, match="no gradient"):
-        tune(backbone, [], TuningConfig(), tmp_path / "adapter", tmp_path / "work", 0, ignore_progress)
+        tune(
+            backbone,
+            rows_of(film_tokenizer),
+            TuningConfig(),
+            tmp_path / "adapter",
+            tmp_path / "work",
+            0,
+            ignore_progress,
+        )
     assert not (tmp_path / "adapter").exists()
     assert np.array_equal(list(tmp_path.iterdir()), [])
+
+
+def test_a_tuning_that_does_not_fit_is_refused_before_it_starts(
+    rows_of, film_tokenizer, tmp_path, monkeypatch
+):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    monkeypatch.setattr("rec_core.llm.memory_preflight.available", lambda device: 1000)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(film_tokenizer), num_key_value_heads=2, **shape))
+    backbone = Backbone(model, film_tokenizer, Choice("cpu", "fp32", ""), "tiny")
+    with pytest.raises(InputError, match="lower batch_size"):
+        tune(
+            backbone,
+            rows_of(film_tokenizer),
+            TuningConfig(),
+            tmp_path / "a",
+            tmp_path / "w",
+            0,
+            ignore_progress,
+        )
+    assert not (tmp_path / "w").exists()
