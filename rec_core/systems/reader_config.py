@@ -40,7 +40,7 @@ class ReaderConfig(Config):
     sample_lm: SampleLMConfig = Field(
         SampleLMConfig(), description="The embedded model, when it is the backbone."
     )
-    n_test: int = Field(0, ge=0, description="Test rows scored, a seeded sample; 0 takes all.")
+    n_test: int = Field(0, ge=0, description="Test rows scored, the same sample for every seed; 0: all.")
     n_candidates: int = Field(50, ge=1, le=2000, description="Unseen items handed to the language model.")
     n_threads: int = Field(
         2, ge=1, le=256, description="Threads of the language model; the small nets use one."

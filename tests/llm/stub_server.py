@@ -52,20 +52,13 @@ def echo(prompt: str, _number: int) -> Reply:
     return completion(f"About {prompt}.")
 
 
-@contextmanager
-def serving(
-    reply: Callable[[str, int], Reply] = echo,
-    models: Callable[[], Reply] = lambda: (200, {}, b'{"object": "list", "data": []}'),
-    at: Callable[[str, int], None] = lambda _phase, _number: None,
-) -> Iterator[Seen]:
-    """Serve in threads of this process.
-
-    Args:
-        reply: the answer to a prompt; the number counts completions from 0.
-        models: the answer to the question for the list of models.
-        at: called when a completion is "asked", when "half" of its answer is sent, and when all is "sent".
-    """
-    seen, lock = Seen(), threading.Lock()
+def _handler(
+    seen: Seen,
+    reply: Callable[[str, int], Reply],
+    models: Callable[[], Reply],
+    at: Callable[[str, int], None],
+) -> type[BaseHTTPRequestHandler]:
+    lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -122,7 +115,24 @@ def serving(
             except OSError:  # the client is gone
                 self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return Handler
+
+
+@contextmanager
+def serving(
+    reply: Callable[[str, int], Reply] = echo,
+    models: Callable[[], Reply] = lambda: (200, {}, b'{"object": "list", "data": []}'),
+    at: Callable[[str, int], None] = lambda _phase, _number: None,
+) -> Iterator[Seen]:
+    """Serve in threads of this process.
+
+    Args:
+        reply: the answer to a prompt; the number counts completions from 0.
+        models: the answer to the question for the list of models.
+        at: called when a completion is "asked", when "half" of its answer is sent, and when all is "sent".
+    """
+    seen = Seen()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(seen, reply, models, at))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -113,13 +113,19 @@ def test_tuning_writes_an_adapter_that_learned(rows_of, film_tokenizer, tmp_path
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".new-")]
 
 
-def test_an_adapter_that_learned_nothing_is_not_kept(rows_of, film_tokenizer, tmp_path, monkeypatch):
+@pytest.fixture
+def backbone(film_tokenizer):
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    monkeypatch.setattr("rec_core.systems.like_tuning.fit_causal", lambda *_args: 0.0)
     shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(film_tokenizer), num_key_value_heads=2, **shape))
-    backbone = Backbone(model, film_tokenizer, Choice("cpu", "fp32", ""), "tiny")
+    return Backbone(model, film_tokenizer, Choice("cpu", "fp32", ""), "tiny")
+
+
+def test_an_adapter_that_learned_nothing_is_not_kept(
+    rows_of, backbone, film_tokenizer, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("rec_core.systems.like_tuning.fit_causal", lambda *_args: 0.0)
     with pytest.raises(RuntimeError, match="no gradient"):
         tune(
             backbone,
@@ -135,14 +141,9 @@ def test_an_adapter_that_learned_nothing_is_not_kept(rows_of, film_tokenizer, tm
 
 
 def test_a_tuning_that_does_not_fit_is_refused_before_it_starts(
-    rows_of, film_tokenizer, tmp_path, monkeypatch
+    rows_of, backbone, film_tokenizer, tmp_path, monkeypatch
 ):
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     monkeypatch.setattr("rec_core.llm.memory_preflight.available", lambda device: 1000)
-    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(film_tokenizer), num_key_value_heads=2, **shape))
-    backbone = Backbone(model, film_tokenizer, Choice("cpu", "fp32", ""), "tiny")
     with pytest.raises(InputError, match="lower batch_size"):
         tune(
             backbone,
