@@ -106,3 +106,14 @@ def test_the_same_evidence_in_another_order_and_with_cosines(values, history):
     assert reordered(in_time, "relevance") == similar
     marked = with_similarities(similar, {"id": np.arange(5) / 10})
     assert [item.similarities for item in marked] == [{"id": i / 10} for i in range(5)]
+
+
+def test_the_number_asked_for_counts_not_the_rerankers_own(values, history):
+    """Figure 3 reads one run with other numbers of history items."""
+    request, near = ScoreRequest(0, history, 25), CosineSimilarity(values)
+    for asked in (2, 4):
+        own = select_evidence([request], Reranked(near, RerankConfig(top_k=asked)), asked)
+        assert len(own[0]) == asked
+        for configured in (1, 3, 5):
+            retriever = Reranked(near, RerankConfig(top_k=configured))
+            assert select_evidence([request], retriever, asked) == own
