@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from rec_core.config import Config
 from rec_core.llm.backbone import SAMPLE_LM, BackboneConfig
@@ -57,12 +57,13 @@ class ReaderConfig(Config):
         """Tell whether the backbone is the embedded model."""
         return self.backbone.name == SAMPLE_LM
 
-    @model_validator(mode="after")
-    def _quirks_act(self) -> Self:
-        idle = [quirk for quirk in self.quirks if quirk not in self.own_quirks]
+    @field_validator("quirks")
+    @classmethod
+    def _quirks_act(cls, quirks: tuple[Quirk, ...]) -> tuple[Quirk, ...]:
+        idle = [quirk for quirk in quirks if quirk not in cls.own_quirks]
         if idle:
-            raise ValueError(f"{idle[0]} changes nothing in this system; it has {', '.join(self.own_quirks)}")
-        return self
+            raise ValueError(f"{idle[0]} changes nothing in this system; it has {', '.join(cls.own_quirks)}")
+        return quirks
 
 
 class TunedReaderConfig(ReaderConfig):
