@@ -18,9 +18,8 @@ from typing import Any
 import torch
 
 from rec_core.llm.answer_tokens import AnswerTokens
+from rec_core.llm.last_block import LastBlock, narrowed_to, proved, rounding
 from rec_core.llm.shared_prefix import can_be_lent, lent, rotates_by_length
-
-_EXACT, _ROUNDED = 1e-3, 0.05  # what rounding may change, as a share of the largest state
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class AnswerHead:
 
     `body` is the model without its head; `weight` (2, H) and `bias` (2,) or None are the head's rows of yes
     and no in float32; `lends` tells whether a common beginning may be read once (`llm.shared_prefix`);
-    `whole` is the head itself.
+    `whole` is the head itself; `last_block` works at the read position alone, None where it cannot.
     """
 
     body: Any
@@ -37,6 +36,7 @@ class AnswerHead:
     bias: torch.Tensor | None
     lends: bool
     whole: torch.nn.Linear
+    last_block: LastBlock | None = None
 
     def logits(
         self, ids: torch.Tensor, last: torch.Tensor, cache: Any = None, mass: bool = False
@@ -52,7 +52,8 @@ class AnswerHead:
             cache: what all rows begin with, lent to B rows; the body must be one that `lends`.
             mass: multiply the whole head as well.
         """
-        output = self.body(input_ids=ids, past_key_values=cache, use_cache=cache is not None)
+        with narrowed_to(self.last_block, last[:, None]):
+            output = self.body(input_ids=ids, past_key_values=cache, use_cache=cache is not None)
         states = output.last_hidden_state
         picked = states[torch.arange(len(ids), device=states.device), last.to(states.device)]
         pair = torch.nn.functional.linear(picked.to(self.weight.device).float(), self.weight, self.bias)
@@ -81,8 +82,9 @@ def look(model: Any, tokens: AnswerTokens) -> Look:
 
     By identity of tensors: the body gets the token numbers and nothing before them, the head gets the body's
     last states, and the head's product leaves the model untouched. By value: states do not depend on later
-    tokens, and a pass behind a lent beginning gives the states of a whole pass. The head must be a plain
-    linear layer without hooks. What other threads ask of the model meanwhile is let be.
+    tokens, a pass behind a lent beginning gives the states of a whole pass, and so does a last block that
+    works at the read position alone. The head must be a plain linear layer without hooks. What other threads
+    ask of the model meanwhile is let be.
 
     Args:
         model: a causal language model or a PEFT wrapper of one, in evaluation mode.
@@ -101,13 +103,14 @@ def look(model: Any, tokens: AnswerTokens) -> Look:
         if reason:
             return Look(None, reason)
         states = seen.states[0]
-        rounded = getattr(model, "is_quantized", False) or states.dtype != torch.float32
-        causal, lends = _tried_in_two(body, ids, states, _ROUNDED if rounded else _EXACT)
+        tolerance = rounding(model, states)
+        causal, lends = _tried_in_two(body, ids, states, tolerance)
+        last_block = proved(body, ids, states, tolerance) if causal else None
     if not causal:
         return Look(None, "its states depend on later tokens")
     rows = [tokens.yes, tokens.no]
     bias = None if head.bias is None else head.bias.detach()[rows].float()
-    return Look(AnswerHead(body, head.weight.detach()[rows].float(), bias, lends, head))
+    return Look(AnswerHead(body, head.weight.detach()[rows].float(), bias, lends, head, last_block))
 
 
 def _unfit(model: Any, inner: Any, body: Any, head: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from rec_core.llm.last_block import LastBlock, narrowed_to
 from rec_core.llm.length_buckets import BatchOrder
 from rec_core.llm.token_rows import IGNORED, TokenRow, collate
 from rec_core.processes import n_processes, rank, sum_over_processes, wait_for_everyone
@@ -30,15 +31,19 @@ def answer_loss(
     return total / ((labels != IGNORED).sum() if n_targets is None else n_targets)
 
 
-def answer_logits(model: Any, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def answer_logits(
+    model: Any, inputs: dict[str, torch.Tensor], last_block: LastBlock | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the logits that predict the targets, with the labels they should predict.
 
     The last token of every row predicts nothing and is not even read. The head is applied to as many columns
-    as the row with the most targets has, which for answers of one length is to the answer positions alone.
+    as the row with the most targets has, which for answers of one length is to the answer positions alone;
+    so is what the last block does behind its attention.
 
     Args:
         model: a causal language model or a wrapper of one.
         inputs: a batch of `token_rows.collate`, (B, T).
+        last_block: the model's, where it may work at some positions alone.
 
     Returns:
         Logits (B, A, V) and labels (B, A), -100 where a row has fewer than A targets.
@@ -46,13 +51,16 @@ def answer_logits(model: Any, inputs: dict[str, torch.Tensor]) -> tuple[torch.Te
     mask, labels = inputs["attention_mask"][:, :-1], inputs["labels"][:, 1:]
     wanted = (labels != IGNORED).any(dim=0)
     n_columns = max(1, int(wanted.sum()))  # targets end at the last column, so these are the last ones
-    output = model(
-        input_ids=inputs["input_ids"][:, :-1],
-        attention_mask=mask,
-        position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
-        logits_to_keep=n_columns,
-        use_cache=False,
-    )
+    n_rows, width = mask.shape
+    columns = torch.arange(width - n_columns, width).expand(n_rows, n_columns)
+    with narrowed_to(last_block if n_columns < width else None, columns):
+        output = model(
+            input_ids=inputs["input_ids"][:, :-1],
+            attention_mask=mask,
+            position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
+            logits_to_keep=n_columns,
+            use_cache=False,
+        )
     return output.logits, labels[:, -n_columns:]
 
 
@@ -65,6 +73,7 @@ def answer_trainer(
     order: BatchOrder,
     batch_size: int,
     callbacks: list[Any],
+    last_block: LastBlock | None = None,
 ) -> Any:
     """Return a Trainer of `rows` in `order` whose evaluation is the loss per target of `validation`.
 
@@ -77,6 +86,8 @@ def answer_trainer(
         order: this process's batches of each epoch.
         batch_size: rows of one forward pass of the evaluation, all processes together.
         callbacks: transformers' callbacks.
+        last_block: the model's, where it may work at the answer positions alone; never where activations
+            are computed a second time.
     """
     from transformers.trainer_callback import PrinterCallback
 
@@ -88,7 +99,7 @@ def answer_trainer(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.order, trainer.look_size = order, batch_size
+    trainer.order, trainer.look_size, trainer.last_block = order, batch_size, last_block
     trainer.looked_at = sorted(validation or [], key=lambda row: len(row.ids))
     # The loss below is divided by the targets of a whole step, whatever the model says it can take.
     trainer.model_accepts_loss_kwargs = trainer._loss_shifts_labels = True
@@ -111,6 +122,7 @@ def _trainer_class() -> type:
         order: BatchOrder
         looked_at: list[TokenRow]
         look_size: int
+        last_block: LastBlock | None
 
         def get_train_dataloader(self) -> DataLoader:
             rows: Any = self.train_dataset
@@ -129,7 +141,7 @@ def _trainer_class() -> type:
             num_items_in_batch: Any = None,
         ) -> Any:
             # Targets are counted over a step's batches and processes; gradients are averaged over processes.
-            logits, labels = answer_logits(model, inputs)
+            logits, labels = answer_logits(model, inputs, self.last_block)
             loss = answer_loss(logits, labels, num_items_in_batch) * n_processes()
             return (loss, logits) if return_outputs else loss
 
@@ -149,7 +161,7 @@ def _trainer_class() -> type:
                 share = self.looked_at[start : start + self.look_size][rank() :: n_processes()]
                 inputs = self._prepare_inputs(collated(share))
                 with torch.no_grad():
-                    logits, labels = answer_logits(model, inputs)
+                    logits, labels = answer_logits(model, inputs, self.last_block)
                     count = (labels != IGNORED).sum()
                     total += torch.stack([answer_loss(logits, labels, torch.ones_like(count)), count])
             loss, count = sum_over_processes(total).tolist()

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from rec_core.config import Config
 from rec_core.llm.answer_trainer import answer_trainer
+from rec_core.llm.last_block import proved_in
 from rec_core.llm.length_buckets import BatchOrder
 from rec_core.llm.looks import Exhausted, look_callback, restore_best
 from rec_core.llm.token_rows import TokenRow
@@ -111,6 +112,7 @@ def fit_causal(
         order,
         config.batch_size,
         [reporter(stage, progress), dropout_of_its_own(seed), *looks],
+        None if config.gradient_checkpointing else proved_in(model, rows[0].ids),
     )
     try:
         with suppress(Exhausted):

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 Row = Sequence[int]
 
 
@@ -21,23 +23,27 @@ class SharingCost:
     """What sharing costs, counted in tokens: how many tokens of a long pass take the same time.
 
     `per_pass` is a forward pass of next to nothing; a group needs two more. `per_copied` is a token of the
-    cache, copied and attended to for one row.
+    cache, copied and attended to for one row. `per_behind` is what a token read behind a cache costs more
+    than one of a whole row: its attention goes through a mask and skips no later position.
     """
 
     per_pass: float
     per_copied: float
+    per_behind: float
 
-    def saved(self, n_rows: int, prefix: int) -> float:
-        """Return the tokens saved when `n_rows` rows share their first `prefix` tokens."""
-        return (n_rows - 1) * prefix - self.per_copied * n_rows * prefix - 2 * self.per_pass
+    def saved(self, n_rows: int, prefix: int, n_behind: int) -> float:
+        """Return the tokens saved when rows share `prefix` tokens and have `n_behind` others in all."""
+        more = self.per_copied * n_rows * prefix + self.per_behind * n_behind
+        return (n_rows - 1) * prefix - more - 2 * self.per_pass
 
 
 # Measured with one thread on Llamas of 3 layers of 128 and 8 of 512: a pass takes the time of 22 to 38
-# tokens, a cached token that of 0.04 to 0.10.
-ON_CPU = SharingCost(per_pass=40, per_copied=0.1)
+# tokens; beginnings of 18 to 400 tokens before rests of 10 to 200 cost a row 1 to 37 tokens in all, which
+# these two shares give within 8 (the wide one costs less).
+ON_CPU = SharingCost(per_pass=40, per_copied=0.06, per_behind=0.15)
 # Not measured, by arithmetic: launching the kernels of 16 to 32 layers takes 10 to 25 ms, in which a large
 # GPU reads about a thousand tokens of a model of some billion parameters.
-ON_ACCELERATOR = SharingCost(per_pass=1_024, per_copied=0.1)
+ON_ACCELERATOR = SharingCost(per_pass=1_024, per_copied=0.1, per_behind=0.15)
 
 
 @dataclass(frozen=True)
@@ -81,11 +87,12 @@ def prefix_groups(rows: Sequence[Row], cost: SharingCost | None) -> list[PrefixG
 
 
 def _best_groups(rows: Sequence[Row], cost: SharingCost) -> list[PrefixGroup]:
+    ends = np.cumsum([0, *map(len, rows)])  # tokens before each row, of all rows one behind the other
     branches: list[_Branch] = []  # open ones, each within the one before it
     for last, depth in enumerate(_common_lengths(rows)):
         branch = _Branch(depth, last)
         while branches and branches[-1].depth > depth:
-            closed = _closed(branches.pop(), last + 1, rows, cost)
+            closed = _closed(branches.pop(), last + 1, rows, ends, cost)
             branch.start = closed.start
             within = branches[-1] if branches and branches[-1].depth >= depth else branch
             within.take(closed)
@@ -94,11 +101,12 @@ def _best_groups(rows: Sequence[Row], cost: SharingCost) -> list[PrefixGroup]:
     return branches[0].groups if branches else []
 
 
-def _closed(branch: _Branch, stop: int, rows: Sequence[Row], cost: SharingCost) -> _Branch:
+def _closed(branch: _Branch, stop: int, rows: Sequence[Row], ends: np.ndarray, cost: SharingCost) -> _Branch:
     """Return the branch, up to row `stop`, as one group or as the groups within: what saves more."""
     start = branch.start
     prefix = min(branch.depth, len(rows[start]) - 1)  # the first of sorted rows may be the beginning itself
-    saved = cost.saved(stop - start, prefix)
+    n_rows = stop - start
+    saved = cost.saved(n_rows, prefix, int(ends[stop] - ends[start]) - n_rows * prefix)
     if saved <= branch.saved:
         return branch
     return _Branch(branch.depth, start, saved, [PrefixGroup(tuple(range(start, stop)), prefix)])

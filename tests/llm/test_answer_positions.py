@@ -52,7 +52,31 @@ def test_answers_of_unlike_length_reach_the_head_by_the_longest_of_the_batch(lla
 
 def test_the_last_token_of_a_row_is_not_read(llama, tmp_path):
     model, seen = llama(), []
-    model.model.embed_tokens.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].tolist()))
+    model.model.embed_tokens.register_forward_pre_hook(
+        lambda part, inputs: seen.append(inputs[0].tolist()) if part.training else None
+    )
     data = [TokenRow([11, 12, 13, 14], 1), TokenRow([21, 22, 23], 2)]
     fit_causal(model, data, PAD, TrainerConfig(batch_size=2), tmp_path, 0, "fit", ignore_progress)
     assert len(seen) == 1 and sorted(seen[0]) == [[PAD, 21, 22], [11, 12, 13]]
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_the_last_block_works_at_the_answer_positions_and_no_others(llama, tmp_path, n_targets):
+    """And what is learned is what a last block that works everywhere learns, weight by weight."""
+    data = [TokenRow(row.ids, n_targets) for row in rows(9)]
+    learned = {}
+    for again in (False, True):  # activations computed a second time are computed everywhere
+        model, widths = llama(), {"first": set(), "last": set()}
+        for name, block in (("first", model.model.layers[0]), ("last", model.model.layers[-1])):
+            block.mlp.up_proj.register_forward_pre_hook(
+                lambda part, inputs, kept=widths[name]: (
+                    kept.add(inputs[0].shape[1]) if part.training else None
+                )
+            )
+        config = TrainerConfig(epochs=2, batch_size=4, learning_rate=1e-2, gradient_checkpointing=again)
+        fit_causal(model, data, PAD, config, tmp_path / str(again), 0, "fit", ignore_progress)
+        learned[again] = model.state_dict()
+        assert max(widths["first"]) > 4
+        assert (widths["last"] == {n_targets}) is not again
+    for name, weight in learned[False].items():
+        np.testing.assert_allclose(weight.numpy(), learned[True][name].numpy(), atol=1e-5)

@@ -302,7 +302,7 @@ def test_bucketing_changes_the_batches_and_not_what_is_learned_from(llama, tmp_p
     for bucketing in (True, False):
         model, batches = llama(n_layers=1), []
         model.model.embed_tokens.register_forward_pre_hook(
-            lambda _, inputs, kept=batches: kept.append(inputs[0])
+            lambda part, inputs, kept=batches: kept.append(inputs[0]) if part.training else None
         )
         config = TrainerConfig(batch_size=8, bucketing=bucketing)
         fit_causal(model, data, PAD, config, tmp_path / str(bucketing), 0, "fit", ignore_progress)
@@ -321,7 +321,7 @@ def test_checkpointing_changes_the_memory_and_not_a_bit_of_the_weights(llama, tm
         model = llama() if tuned == "all" else attach(llama(), LoraConfig(rank=2, dropout=0.3), 4)
         layers = [part for name, part in model.named_modules() if name.endswith("layers.0.self_attn")]
         seen: list[int] = []
-        layers[0].register_forward_hook(lambda *_, kept=seen: kept.append(1))
+        layers[0].register_forward_hook(lambda part, *_, kept=seen: kept.append(1) if part.training else None)
         config = TrainerConfig(batch_size=4, learning_rate=1e-2, gradient_checkpointing=again)
         fit_causal(model, rows(8), PAD, config, tmp_path / str(again), 1, "fit", ignore_progress)
         models[again], calls[again] = model, len(seen)

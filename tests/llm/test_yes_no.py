@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rec_core.llm.answer_tokens import AnswerTokens, answer_tokens
+from rec_core.llm.lora import LoraConfig, attach
 from rec_core.llm.yes_no import (
     _batches,
     double_softmax_probs,
@@ -103,8 +104,8 @@ class Numbers:
 
     pad_token_id = 2
 
-    def encode(self, text: str) -> list[int]:
-        return [int(word) for word in text.split()]
+    def __call__(self, texts: list[str]) -> dict[str, list[list[int]]]:
+        return {"input_ids": [[int(word) for word in text.split()] for text in texts]}
 
 
 TOKENS = AnswerTokens(yes=11, no=23, yes_text="", no_text="")
@@ -135,6 +136,28 @@ SHARED = {
 }
 
 
+def test_many_prompts_are_scored_with_the_adapter_in_the_weights(llama):
+    """Few are not; the logits are the same, and with the adapter off they are the bare model's."""
+    model = attach(llama(), LoraConfig(rank=2), seed=0).eval()
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.5, generator=torch.Generator().manual_seed(1))
+    rows, adapted = [drawn(9, n) for n in range(40)], []
+    for name, part in model.named_modules():
+        if name.endswith("lora_A.default"):
+            part.register_forward_hook(lambda *_: adapted.append(1))
+    many = yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
+    assert not adapted
+    few = yes_no_logits(model, Numbers(), spelled(rows[:8]), TOKENS)
+    assert adapted
+    np.testing.assert_allclose(many, plain_pairs(model, rows), atol=1e-4)
+    np.testing.assert_allclose(few, many[:8], atol=1e-4)
+    with model.disable_adapter():
+        bare = yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
+        np.testing.assert_allclose(bare, plain_pairs(model, rows), atol=1e-4)
+    assert np.abs(bare - many).max() > 0.05
+
+
 @pytest.mark.parametrize("rows", SHARED.values(), ids=SHARED.keys())
 def test_shared_beginnings_give_the_plain_forward_s_logits(model, rows):
     model.eval()
@@ -156,7 +179,7 @@ def test_a_beginning_is_read_once_and_equal_prompts_too(model):
     hook = embedding.register_forward_pre_hook(lambda _, args: read.append(args[0].numel()))
     yes_no_logits(model, Numbers(), spelled(rows), TOKENS)
     hook.remove()
-    looks = 4 + 2 + 2  # what `llm.answer_head` watches, and tries in two
+    looks = 4 + 2 + 2 + 4  # what `llm.answer_head` watches, tries in two, and in a narrow last block
     assert sum(read) == looks + 150 + 5 * 30  # the suffixes of five rows, padded to the longest
 
 
