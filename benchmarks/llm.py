@@ -189,7 +189,9 @@ def _rows_read(model: Any, rows: Sequence[TokenRow], pad: int, steps: Steps):
     """Note which rows each forward pass reads, found by their tokens, with or without the last."""
     number = {tuple(ids): i for i, line in enumerate(rows) for ids in (line.ids, line.ids[:-1])}
 
-    def note(_embedding: Any, args: tuple[torch.Tensor, ...]) -> None:
+    def note(embedding: Any, args: tuple[torch.Tensor, ...]) -> None:
+        if not embedding.training:  # what a training looks at before its first step is no step
+            return
         read = [tuple(token for token in line if token != pad) for line in args[0].tolist()]
         steps.batches.append([number[line] for line in read])
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cached, entry, job_monitor, messages, pickers, session, uploads
+from pages.shared import cached, entry, job_monitor, messages, pickers, row_filter, session, uploads
 from pages.shared.plain import unlinked
 from rec_core import jobs
 from rec_core.figures.history_lengths import history_lengths
 from rec_core.figures.popularity_curve import popularity_curve
-from rec_core.workbench import datasets, filter_dataset, import_table
+from rec_core.workbench import datasets, import_table
 
 TYPES = ["csv", "tsv", "txt", "parquet", "inter", "item", "user", "zip"]
 SPLITS = {"global_time": "By time: 80 / 10 / 10", "leave_one_out": "Leave each user's last out"}
+AT_RANDOM = "By user at random: 80 / 10 / 10"
+ASKED = {
+    "every_rating": "every rating with enough earlier ones of its user",
+    "last_of_user": "the last rating of each user with enough others; their order is random",
+}
 LABELS = {"users": "Users", "items": "Items", "interactions": "Interactions"}
 
 
@@ -43,6 +48,7 @@ def contents() -> None:
         messages.figure(history_lengths({"all users": facts["history_length"]}), lengths, alt, "lengths")
     coverage = ", ".join(f"{name} {share:.0%}" for name, share in facts["text_coverage"].items())
     st.markdown(f"**Items that have a text:** {coverage}")
+    st.markdown(f"**Like questions are about** {ASKED[facts['questions']]}")
     if facts["time_range"]:
         st.markdown(f"**From** {facts['time_range'][0]} **to** {facts['time_range'][1]}")
     for note in facts["notes"]:
@@ -57,12 +63,14 @@ def contents() -> None:
 def split() -> None:
     """Draw the sizes of a split and whether anything leaks."""
     name = pickers.dataset_here()
+    stamp = cached.stamp(session.workspace(), name)
+    shuffled = cached.description(session.root(), name, stamp)["questions"] == "last_of_user"
+    labels = SPLITS | ({"global_time": AT_RANDOM} if shuffled else {})
     left, right = st.columns(2)
     kind = left.segmented_control(
-        "Split", list(SPLITS), default="global_time", format_func=SPLITS.get, required=True, key="split-kind"
+        "Split", list(labels), default="global_time", format_func=labels.get, required=True, key="split-kind"
     )
     shortest = right.number_input("Earlier items a question needs", 1, 100, 5, disabled=kind != "global_time")
-    stamp = cached.stamp(session.workspace(), name)
     found = cached.split(session.root(), name, stamp, str(kind), int(shortest))
     st.metric("Rows kept", f"{found['kept']:,}", f"{-found['dropped']:,} left out", delta_color="off")
     parts = pd.DataFrame([{"part": part, **sizes} for part, sizes in found["parts"].items()])
@@ -71,20 +79,7 @@ def split() -> None:
         icon, colour = (":material/check_circle:", "green") if leak["ok"] else (":material/warning:", "red")
         st.markdown(f"{icon} :{colour}[{leak['check']}]: {unlinked(leak['detail'])}")
     with st.expander("Keep only those with enough rows (k-core)", icon=":material/filter_alt:"):
-        core(name)
-
-
-def core(name: str) -> None:
-    """Let the part in which every user and item has enough rows be kept as a dataset of its own."""
-    left, middle, right = st.columns(3)
-    user_core = int(left.number_input("Rows per user", 0, 1000, 5, key="user-core"))
-    item_core = int(middle.number_input("Rows per item", 0, 1000, 5, key="item-core"))
-    new_name = right.text_input("Name of the part", f"{name}-core", key="core-name")
-    if st.button("Keep this part", icon=":material/filter_alt:"):
-        facts = filter_dataset(name, new_name, user_core, item_core, workspace=session.workspace())
-        kept, dropped = facts["kept"]["interactions"], facts["dropped"]["interactions"]
-        session.tell_later(f"{new_name} is here: {kept:,} rows kept, {dropped:,} dropped.")
-        st.rerun()
+        row_filter.keep_a_part(name)
 
 
 def fetch() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rec_core.processes import is_main, share, wait_for_everyone
 from rec_core.types import InputError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -65,17 +66,20 @@ class Workspace:
     def cached(self, kind: str, key: Any, build: Callable[[Path], None]) -> Path:
         """Return the folder of an artefact, built once: `build` fills a temporary folder that is renamed.
 
+        Of several processes all must call it, and each calls `build`; the main one writes (see `new_folder`).
+
         Args:
             kind: what it is ("text_embeddings", "sample_lm", ...).
             key: everything it depends on, as JSON-able values; its hash is the folder's name.
             build: writes the artefact's files into the folder it is given.
         """
         path = self.cache_path(kind, key)
-        if not path.is_dir():
+        if not share(path.is_dir()):
             self.check_writable()
             with new_folder(path) as temporary:
                 build(temporary)
-                write_json(temporary / "key.json", key)
+                if is_main():
+                    write_json(temporary / "key.json", key)
         return path
 
     def cache_path(self, kind: str, key: Any) -> Path:
@@ -168,18 +172,33 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary sibling folder that becomes `path` when the block ends well and vanishes otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=".new-"))
+    """Give a temporary sibling folder that becomes `path` when the block ends well and vanishes otherwise.
+
+    Of several processes all must call it: they are given the same folder, and go on once it has its name.
+    """
+    temporary = Path(share(_beside(path) if is_main() else None))
     try:
         yield temporary
-        if path.exists():  # somebody else built the same content meanwhile
-            shutil.rmtree(temporary)
-        else:
-            os.replace(temporary, path)
+        wait_for_everyone()
+        if is_main():
+            _put(temporary, path)
+        wait_for_everyone()
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if is_main():
+            shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _beside(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return tempfile.mkdtemp(dir=path.parent, prefix=".new-")
+
+
+def _put(temporary: Path, path: Path) -> None:
+    if path.exists():  # somebody else built the same content meanwhile
+        shutil.rmtree(temporary)
+    else:
+        os.replace(temporary, path)
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ View = Literal["id", "text", "aligned"]
 VIEWS: tuple[View, ...] = ("id", "text", "aligned")
 
 Channel = Literal["semantic", "recency"]
+Questions = Literal["every_rating", "last_of_user"]
 
 
 class InputError(ValueError):
@@ -80,8 +81,9 @@ class Dataset:
 
     `users` has one row per user number: user_id and whatever attributes the source gives. `truth` holds
     planted facts of simulated data (empty for real data). `content_hash` names the bytes the records were
-    made from. `parts` holds the cut of a source that comes cut, row by row of `interactions`
-    (`data.given_split` turns it into a `Split`).
+    made from. `questions` says which rows like questions are about: every one with enough earlier rows, or
+    one per user, the last of their rows in an order that is no time (`data.last_of_user`). `parts` holds the
+    cut of a source that comes cut, row by row of `interactions` (`data.given_split` turns it into a `Split`).
     """
 
     name: str
@@ -96,6 +98,7 @@ class Dataset:
     item_noun: str = "movie"  # what prompts call an item
     simulated: bool = False
     has_time: bool = True
+    questions: Questions = "every_rating"
     notes: tuple[str, ...] = ()
     truth: dict[str, Any] = field(default_factory=dict)
     parts: np.ndarray | None = None  # (N,) int8: 0 train, 1 valid, 2 test; None: the source does not come cut

@@ -88,24 +88,67 @@ def describe(name: DataName, as_json: AsJson = False) -> None:
     emit(facts, as_json, lambda console: _draw_description(console, facts))
 
 
-@app.command("filter", epilog=examples("data filter ml-100k --name ml-100k-10 --user-core 10 --item-core 10"))
+@app.command(
+    "filter",
+    epilog=examples(
+        "data filter ml-100k --name ml-100k-10 --user-core 10 --item-core 10",
+        "data filter movies --name amazon-movies --recipe rallrec-amazon",
+    ),
+)
 def filter_(
     name: DataName,
     new_name: Annotated[str, typer.Option("--name", help="What to call the part.", show_default=False)],
-    user_core: Annotated[int, typer.Option("--user-core", min=0, help="Rows a user must keep.")] = 5,
-    item_core: Annotated[int, typer.Option("--item-core", min=0, help="Rows an item must keep.")] = 5,
+    user_core: Annotated[
+        int | None, typer.Option("--user-core", min=0, help="Rows a user must keep (5 without a recipe).")
+    ] = None,
+    item_core: Annotated[
+        int | None, typer.Option("--item-core", min=0, help="Rows an item must keep (5 without a recipe).")
+    ] = None,
+    user_limit: Annotated[
+        int | None, typer.Option("--user-limit", min=0, help="Rows a user may keep at most; 0: any number.")
+    ] = None,
+    item_limit: Annotated[
+        int | None, typer.Option("--item-limit", min=0, help="Rows an item may keep at most; 0: any number.")
+    ] = None,
+    top_items: Annotated[
+        int | None, typer.Option("--top-items", min=0, help="Keep so many items, those with most rows.")
+    ] = None,
+    genre_depth: Annotated[
+        int | None,
+        typer.Option("--genre-depth", min=0, help="Keep items of exactly so many genres, with the last one."),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", help="A published filter: rallrec-amazon; other options change it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep the k-core of a dataset under a new name.
+    """Keep the part of a dataset with enough rows under a new name.
 
-    The largest part in which every user and every item has enough rows.
+    Users and items with too few rows (or too many) go until nothing changes. With lower bounds alone that is
+    the k-core, the largest part in which everybody has enough.
     """
     with progress():
         from rec_core.workbench.data_verbs import filter_dataset
 
-        facts = filter_dataset(name, new_name, user_core, item_core)
+        facts = filter_dataset(
+            name,
+            new_name,
+            user_core,
+            item_core,
+            user_limit=user_limit,
+            item_limit=item_limit,
+            top_items=top_items,
+            genre_depth=genre_depth,
+            recipe=recipe,
+        )
     rows = [{"": part, **facts[part]} for part in ("kept", "dropped")]
-    emit(facts, as_json, lambda console: console.print(table(rows)))
+
+    def draw(console: Console) -> None:
+        console.print(f"{new_name}: {facts['filter']}.")
+        console.print(table(rows))
+
+    emit(facts, as_json, draw)
 
 
 @app.command(epilog=examples("data split sample", "data split sample --kind leave_one_out"))
@@ -115,8 +158,9 @@ def split(
         Literal["global_time", "leave_one_out", "per_user", "given"],
         typer.Option(
             "--kind",
-            help="global_time: 80/10/10 by time; leave_one_out: each user's last two items; per_user: "
-            "80/10/10 of each user's at random; given: as the source comes cut.",
+            help="global_time: like questions, 80/10/10 by time (by user at random where each is asked "
+            "once); leave_one_out: each user's last two items; per_user: 80/10/10 of each user's at random; "
+            "given: as the source comes cut.",
         ),
     ] = "global_time",
     min_history: Annotated[

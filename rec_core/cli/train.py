@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rec_core.cli.errors import FAILED, WRONG_INPUT
 from rec_core.cli.fields import TrainCommand
 from rec_core.cli.options import AsJson, PresetName, RunId, Seed, examples
 from rec_core.cli.output import emit, pairs, plain, shown, table
 from rec_core.cli.progress import progress
 from rec_core.cli.session import current
-from rec_core.processes import is_main
+from rec_core.processes import ending_together, is_main, n_processes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,17 +79,19 @@ def train(
 ) -> None:
     """Train a system on a dataset.
 
-    Prints its test metrics with 95 % intervals. The run is kept and can be cancelled and resumed.
+    Prints its test metrics with 95 % intervals. The run is kept and can be cancelled and resumed. Several
+    processes share it when a launcher starts them: `torchrun --nproc_per_node 2 -m rec_core train ...`.
     """
-    with progress() as report:
-        from rec_core.config import parse_assignments
-        from rec_core.workbench.run_verbs import new_run
+    with _one_voice(background):
+        with progress(is_main()) as report:
+            from rec_core.config import parse_assignments
+            from rec_core.workbench.run_verbs import new_run
 
-        overrides = _with_threads(parse_assignments(settings or []), threads)
-        run_id = new_run(system, data, preset, overrides or None, seed, progress=report)
-    if is_main():
-        sys.stderr.write(f"Run {run_id}\n")
-    _carry_out(run_id, background, threads, as_json)
+            overrides = _with_threads(parse_assignments(settings or []), threads)
+            run_id = new_run(system, data, preset, overrides or None, seed, progress=report)
+        if is_main():
+            sys.stderr.write(f"Run {run_id}\n")
+        _carry_out(run_id, background, threads, as_json)
 
 
 @app.command(epilog=examples("resume rallrec-sample-tiny-s0-1a2b3c"))
@@ -102,14 +107,15 @@ def resume(
     A run that was cancelled, failed or lost continues from its last checkpoint, with the result it would
     have had. A finished run is only reported.
     """
-    if threads and not background:
-        from rec_core.types import InputError
+    with _one_voice(background):
+        if threads and not background:
+            from rec_core.types import InputError
 
-        raise InputError(
-            "--threads of `resume` needs --background; the model keeps the n_threads that the run was "
-            "created with."
-        )
-    _carry_out(run, background, threads, as_json, draw=not worker)
+            raise InputError(
+                "--threads of `resume` needs --background; the model keeps the n_threads that the run was "
+                "created with."
+            )
+        _carry_out(run, background, threads, as_json, draw=not worker)
 
 
 def _with_threads(settings: dict[str, Any], threads: int | None) -> dict[str, Any]:
@@ -146,6 +152,26 @@ def _carry_out(run_id: str, background: bool, threads: int | None, as_json: bool
         result = resume(run_id, progress=report)
     if is_main():
         emit(result, as_json, lambda console: draw_result(console, result))
+
+
+@contextmanager
+def _one_voice(background: bool) -> Iterator[None]:
+    """Let the main one of several processes say how their work has ended; the others end without a word."""
+    from rec_core.types import InputError
+
+    if n_processes() > 1 and is_main():
+        # The launcher sends TERM once any process has ended, and the main one is still to say why. It listens
+        # while it is at work (`jobs.working`).
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with ending_together():
+            if background and n_processes() > 1:
+                raise InputError("--background hands the run to one worker; leave it out under a launcher.")
+            yield
+    except (Exception, KeyboardInterrupt) as error:
+        if is_main() or current().debug:
+            raise
+        raise typer.Exit(WRONG_INPUT if isinstance(error, InputError) else FAILED) from None
 
 
 def draw_result(console: Console, result: dict[str, Any]) -> None:

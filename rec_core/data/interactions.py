@@ -83,6 +83,23 @@ def subset(interactions: Interactions, rows: np.ndarray) -> Interactions:
     )
 
 
+def reordered(interactions: Interactions, order: np.ndarray) -> Interactions:
+    """Return rows of a source without times in another order, which their numbers as timestamps follow.
+
+    Args:
+        interactions: N rows.
+        order: (M,) positions, those left out are dropped.
+    """
+    return Interactions(
+        user_ids=interactions.user_ids,
+        item_ids=interactions.item_ids,
+        user_nums=interactions.user_nums[order],
+        item_nums=interactions.item_nums[order],
+        ratings=interactions.ratings[order],
+        timestamps=np.arange(len(order), dtype=np.int64),
+    )
+
+
 def _whole_seconds(timestamps: ArrayLike) -> np.ndarray:
     raw = np.asarray(timestamps)
     if raw.dtype.kind in "iu":

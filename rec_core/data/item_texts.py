@@ -10,6 +10,16 @@ from rec_core.types import Catalogue
 
 Cell = str | int | float | None
 
+_FACTS = {  # how a sentence goes on with each fact, in this order; genres stand before the noun
+    "genres": "",
+    "director": " directed by",
+    "author": " by",
+    "developer": " by",
+    "brand": " by",
+    "publisher": ", published by",
+    "country": ", made in",
+    "year": ", from",
+}
 _ENDS_IN_YEAR = re.compile(r"\((?:18|19|20)\d\d\)\s*$")
 
 
@@ -25,34 +35,32 @@ def title_text(catalogue: Catalogue) -> list[str]:
 def description_text(catalogue: Catalogue, noun: str) -> list[str]:
     """Return each item's description; where it is empty, one sentence made of the facts the catalogue has.
 
-    The sentence is built from title, genres, director, country and year, each left out when unknown: "Alien
-    is a horror and sci-fi movie directed by Ridley Scott, made in United Kingdom, from 1979."
+    The sentence is built from title, genres, director, author, developer, brand, publisher, country and year,
+    each left out when unknown: "Alien is a horror and sci-fi movie directed by Ridley Scott, made in United
+    Kingdom, from 1979.", "Emma is a book by Jane Austen, published by Penguin, from 1994."
+
+    Paper: ReLLa's and RALLRec's sentence on a book has title, ISBN, author, year and publisher; an ISBN says
+    nothing elsewhere and is left out.
 
     Args:
         catalogue: the items.
         noun: what an item is called ("movie", "book").
     """
     table = catalogue.table
-    facts = ("title", "year", "genres", "director", "country", "description")
-    columns = [table[name].tolist() if name in table.columns else [""] * len(table) for name in facts]
-    return [
-        _known(description) or _sentence(title, year, genres, director, country, noun)
-        for title, year, genres, director, country, description in zip(*columns, strict=True)
-    ]
+    columns = {
+        name: table[name].tolist() for name in ("title", "description", *_FACTS) if name in table.columns
+    }
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return [_known(row["description"]) or _sentence(row, noun) for row in rows]
 
 
-def _sentence(title: str, year: Cell, genres: Cell, director: Cell, country: Cell, noun: str) -> str:
-    kind = " ".join(filter(None, [_joined(_known(genres).lower().split("|")), noun]))
+def _sentence(facts: dict[str, Cell], noun: str) -> str:
+    kind = " ".join(filter(None, [_joined(_known(facts.get("genres")).lower().split("|")), noun]))
     article = "an" if kind[:1].lower() in tuple("aeiou") else "a"
-    name = _ENDS_IN_YEAR.sub("", title).strip()
-    sentence = f"{name} is {article} {kind}"
-    if _known(director):
-        sentence += f" directed by {_joined(_known(director).split('|'))}"
-    if _known(country):
-        sentence += f", made in {_joined(_known(country).split('|'))}"
-    if _known(year):
-        sentence += f", from {_known(year)}"
-    return sentence + "."
+    name = _ENDS_IN_YEAR.sub("", str(facts["title"])).strip()
+    known = {fact: _known(facts.get(fact)).split("|") for fact in _FACTS if _known(facts.get(fact))}
+    told = "".join(f"{_FACTS[fact]} {_joined(known[fact])}" for fact in known if _FACTS[fact])
+    return f"{name} is {article} {kind}{told}."
 
 
 def _with_year(title: str, year: Cell) -> str:

@@ -92,13 +92,17 @@ def in_rows(split: Split, rows: np.ndarray) -> Split:
     return Split(split.kind, rows[split.train], rows[split.valid], rows[split.test])
 
 
-def leak_checks(interactions: Interactions, split: Split, has_time: bool = True) -> list[dict[str, Any]]:
+def leak_checks(
+    interactions: Interactions, split: Split, has_time: bool = True, learned: np.ndarray | None = None
+) -> list[dict[str, Any]]:
     """Look for ways in which the answers of the test part are visible in training.
 
     Args:
         interactions: the rows in global time order.
         split: rows of these interactions (a split of samples goes through `in_rows` first).
         has_time: the timestamps are times; without, they only number the rows of a file.
+        learned: rows that are learned from when they are more than the training part, such as the histories
+            of everybody who is asked; they tell who and what is known. None = the training part.
 
     Returns:
         One dict per check: `check` (name), `ok`, `detail` (what was found, with the counts). "parts disjoint"
@@ -108,20 +112,21 @@ def leak_checks(interactions: Interactions, split: Split, has_time: bool = True)
     """
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
     instead = _order_without_times(interactions, has_time)
+    known = split.train if learned is None else learned
     return [
         _parts_are_disjoint(parts),
         _users_are_in_order(interactions, parts, instead),
         _all_are_in_order(interactions, parts, instead),
         _pairs_are_apart(interactions, parts),
-        _are_known("user", "belong to", interactions.user_nums, parts),
-        _are_known("item", "are about", interactions.item_nums, parts),
+        _are_known("user", "belong to", interactions.user_nums, split.test, known),
+        _are_known("item", "are about", interactions.item_nums, split.test, known),
     ]
 
 
 def _order_without_times(interactions: Interactions, has_time: bool) -> str:
     """Return a sentence on what orders the rows when it is not time, else nothing."""
     if not has_time:
-        return "There are no times: the order is that of the file."
+        return "There are no times: the order is that of the rows."
     if len(interactions) > 1 and np.ptp(interactions.timestamps) == 0:
         return "All times are the same: the order is that of user and item numbers."
     return ""
@@ -192,8 +197,10 @@ def _pairs_are_apart(interactions: Interactions, parts: dict[str, np.ndarray]) -
     )
 
 
-def _are_known(noun: str, says: str, numbers: np.ndarray, parts: dict[str, np.ndarray]) -> dict[str, Any]:
-    bad = int((~np.isin(numbers[parts["test"]], numbers[parts["train"]])).sum())
+def _are_known(
+    noun: str, says: str, numbers: np.ndarray, test: np.ndarray, known: np.ndarray
+) -> dict[str, Any]:
+    bad = int((~np.isin(numbers[test], numbers[known])).sum())
     return _check(
         f"test {noun}s known",
         bad,

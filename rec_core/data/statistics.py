@@ -14,8 +14,9 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     """Count users, items and interactions, and how they spread.
 
     Returns:
-        JSON-able: dataset, source, licence, simulated, users, items, rated_items, interactions, density
-        (share of the user x item grid that has a row), history_length {min, q25, median, q75, max} over all
+        JSON-able: dataset, source, licence, simulated, questions (the rows that like questions are about),
+        users, items, rated_items, interactions, density (share of the user x item grid that has a row),
+        history_length {min, q25, median, q75, max} over all
         users, rating_counts {"3": n, ...} (rows without a rating are not in it), popularity (rows per item,
         descending, 0 for items without any), text_coverage {title, description, genres: share of items that
         have it}, time_range [first, last] as ISO dates or None where the source has no time, notes.
@@ -32,6 +33,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "max_rating": dataset.max_rating,
         "like_threshold": dataset.like_threshold,
         "simulated": dataset.simulated,
+        "questions": dataset.questions,
         "users": interactions.n_users,
         "items": interactions.n_items,
         "rated_items": int((popularity > 0).sum()),

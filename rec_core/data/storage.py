@@ -23,7 +23,9 @@ _FACTS = (
     "item_noun",
     "simulated",
     "has_time",
+    "questions",
 )
+_BEFORE: dict[str, Any] = {"questions": "every_rating"}  # facts that older folders lack, as they were then
 _ARRAY, _TABLE = "$array", "$table"
 
 
@@ -64,7 +66,7 @@ def load_saved(folder: Path) -> Dataset:
         raise InputError(
             f"There is no dataset in {folder}; import one first (`python -m rec_core data import --help`)."
         )
-    facts = read_json(folder / "dataset.json")
+    facts = _BEFORE | read_json(folder / "dataset.json")
     rows = pd.read_parquet(folder / "interactions.parquet")
     interactions = Interactions(
         user_ids=_read_ids(folder / "user_ids.parquet"),

@@ -18,6 +18,15 @@ from rec_core.store import PROJECT_ROOT, Workspace, write_json
 from rec_core.types import InputError
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-m", "rec_core")
+_OF_A_LAUNCHER = (
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "MASTER_",
+    "TORCHELASTIC_",
+    "GROUP_",
+)
 POLITENESS = 10  # steps of scheduling priority a worker lets others go first: the page stays quick beside it
 
 
@@ -95,11 +104,12 @@ def spawn(workspace: Workspace, folder: RunFolder, n_threads: int | None) -> int
 def worker_environment(workspace: Workspace, n_threads: int | None) -> dict[str, str]:
     """Return a worker's environment: this one's, with PYTHONPATH, the workspace and the threads set.
 
-    Idle threads sleep ("passive"): on shared cores waiting in a loop costs everybody's time.
+    Idle threads sleep ("passive"): on shared cores waiting in a loop costs everybody's time. A worker is one
+    process, also where a launcher (`torchrun`) started this one among several.
     """
     paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith(_OF_A_LAUNCHER)},
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         "ROSETTA_WORKSPACE": str(workspace.root),

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from rec_core.config import Config
 from rec_core.llm.quiet import quiet_libraries
-from rec_core.processes import is_main, wait_for_everyone
+from rec_core.llm.whole_weights import save_whole
 from rec_core.types import InputError
 
 
@@ -66,14 +66,8 @@ def attach(model: Any, config: LoraConfig, seed: int) -> Any:
 
 
 def save_adapter(model: Any, folder: Path) -> None:
-    """Write the adapter (safetensors + JSON) into `folder`.
-
-    Of several processes all must call it, because each may hold only a shard; the main one writes.
-    """
-    tensors = {name: _whole(tensor) for name, tensor in model.state_dict().items() if "lora_" in name}
-    if is_main():
-        model.save_pretrained(str(folder), safe_serialization=True, state_dict=tensors)
-    wait_for_everyone()
+    """Write the adapter (safetensors + JSON) into `folder`; of several processes all must call it."""
+    save_whole(model, folder, within="lora_")
 
 
 def load_adapter(model: Any, folder: Path) -> Any:
@@ -111,8 +105,3 @@ def check_learned(folder: Path) -> float:
     if delta == 0.0:
         raise RuntimeError(f"The adapter in {folder.name} is all zero after tuning: no gradient reached it.")
     return delta
-
-
-def _whole(tensor: Any) -> Any:
-    """Return a tensor that is sharded over processes in full, any other as it is."""
-    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor

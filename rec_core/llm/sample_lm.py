@@ -16,6 +16,8 @@ from pydantic import Field
 from rec_core.config import Config
 from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, fit_causal
 from rec_core.llm.quiet import quiet_libraries
+from rec_core.llm.whole_weights import save_whole
+from rec_core.processes import is_main
 from rec_core.seeding import derive_seed, numpy_generator
 from rec_core.types import Progress
 
@@ -47,6 +49,8 @@ def train_sample_lm(
     texts: Sequence[str], config: SampleLMConfig, folder: Path, work: Path, seed: int, progress: Progress
 ) -> None:
     """Train tokenizer and model and write both to `folder` in Hugging Face format.
+
+    Several processes share the training of the model (`causal_trainer.fit_causal`); all must call it.
 
     Args:
         texts: documents; each is followed by an end token, and all are packed into rows of `block_length`
@@ -90,8 +94,9 @@ def train_sample_lm(
         "language model",
         progress,
     )
-    model.save_pretrained(str(folder), safe_serialization=True)
-    tokenizer.save_pretrained(str(folder))
+    if is_main():
+        tokenizer.save_pretrained(str(folder))
+    save_whole(model, folder)
 
 
 def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:

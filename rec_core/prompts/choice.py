@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rec_core.prompts.like import ANSWER_LEAD
-from rec_core.prompts.profile import one_line, profile_sentence, pronouns, stars
+from rec_core.prompts.like import ANSWER_LEAD, OLDEST_FIRST
+from rec_core.prompts.profile import history_lead, one_line, profile_sentence, pronouns, stars
 
 LETTERS = "ABCDEFGHIJKLMNOPQRST"
 
@@ -15,6 +15,7 @@ def choice_prompt(
     history: Sequence[tuple[str, float]],
     candidates: Sequence[str],
     noun: str = "movie",
+    in_time: bool = True,
 ) -> str:
     """Render the prompt whose next word is the letter of one candidate, " A", " B", ...
 
@@ -23,6 +24,7 @@ def choice_prompt(
         history: (title, rating), oldest first.
         candidates: titles in slot order, at most 20.
         noun: what an item is called.
+        in_time: the order of the history is that of time.
 
     Raises:
         ValueError: more candidates than letters, or none.
@@ -30,7 +32,7 @@ def choice_prompt(
     if not 1 <= len(candidates) <= len(LETTERS):
         raise ValueError(f"between 1 and {len(LETTERS)} candidates are needed, got {len(candidates)}")
     who = pronouns(profile)
-    lines = [profile_sentence(profile), f"{who.subject.capitalize()} rated these {noun}s, oldest first:"]
+    lines = [profile_sentence(profile), history_lead(profile, noun, OLDEST_FIRST * in_time)]
     lines += [f"{one_line(title)} {stars(rating)}" for title, rating in history]
     lines.append(f"Which of these {noun}s would {who.subject} pick next?")
     lines += [f"{letter}: {one_line(title)}" for letter, title in zip(LETTERS, candidates, strict=False)]

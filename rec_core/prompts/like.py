@@ -2,7 +2,10 @@
 
 Paper: RALLRec section 2.3, after ReLLa's template (profile, list of rated items, question, answer in one
 word).
-Differs from the authors' code: the wording is ours; no running index before the titles; plain text without a
+Differs from the authors' code: the wording is ours; no running index before the titles; years behind titles;
+the notes on stars and on the threshold stand before the question (theirs: behind it, ReLLa without a
+threshold); the history is called oldest first where it is (theirs: "in order" on ML-1M, "in the past" on
+BookCrossing); a country or an age that is not known is left out (theirs: "unknown"); plain text without a
 chat envelope unless the backbone brings a chat template (`llm.backbone` adds it).
 """
 
@@ -12,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rec_core.prompts.profile import one_line, profile_sentence, pronouns, stars
+from rec_core.prompts.profile import history_lead, one_line, profile_sentence, pronouns, stars
 
 Order = Literal["relevance", "chronological"]
 ANSWER_LEAD = "Answer:"
 ANSWER_END = "."  # behind the answer's word in training rows
-_ORDER_WORDS = {"relevance": "most relevant first", "chronological": "oldest first"}
+OLDEST_FIRST = "oldest first"
+_RELEVANT_FIRST = "most relevant first"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ def like_prompt(
     like_threshold: float,
     order: Order,
     noun: str = "movie",
+    in_time: bool = True,
 ) -> LikePrompt:
     """Render the prompt whose next word is " Yes" or " No".
 
@@ -45,14 +50,16 @@ def like_prompt(
         like_threshold: a like is a rating above this.
         order: how the list is said to be ordered.
         noun: what an item is called.
+        in_time: the order of a history is that of time; where it is not, a chronological list is not said to
+            be ordered.
     """
     who = pronouns(profile)
-    subject = who.subject.capitalize()
     if history:
-        rows = "\n".join(f"{one_line(title)} {stars(rating)}" for title, rating in history)
-        listing = f"{subject} rated these {noun}s, {_ORDER_WORDS[order]}:\n{rows}"
+        ordered = _RELEVANT_FIRST if order == "relevance" else OLDEST_FIRST * in_time
+        rows = [f"{one_line(title)} {stars(rating)}" for title, rating in history]
+        listing = "\n".join([history_lead(profile, noun, ordered), *rows])
     else:
-        listing = f"{subject} rated no {noun} yet."
+        listing = f"{who.subject.capitalize()} rated no {noun} yet."
     parts = {
         "profile": profile_sentence(profile),
         "history": listing,

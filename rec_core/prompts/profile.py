@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+ATTRIBUTES = ("gender", "country", "age_group", "occupation")
+"""What a profile may say, in the order in which it is said."""
+
 _SPACES = re.compile(r"\s+")
 
 
@@ -29,12 +32,14 @@ def profile_sentence(profile: dict[str, str]) -> str:
     """Return one sentence of the stated attributes; missing ones are left out, none is guessed.
 
     Args:
-        profile: any of "gender", "age_group", "occupation"; empty values count as missing.
+        profile: any of `ATTRIBUTES`; empty values count as missing.
     """
     known = {name: text for name, value in profile.items() if (text := one_line(value))}
     parts = []
     if "gender" in known:
         parts.append(f"a {known['gender']}" if known["gender"] in _PRONOUNS else known["gender"])
+    if "country" in known:
+        parts.append(f"from {known['country']}")
     if "age_group" in known:
         parts.append(f"aged {known['age_group']}")
     if "occupation" in known:
@@ -44,14 +49,20 @@ def profile_sentence(profile: dict[str, str]) -> str:
     return f"The user is {', '.join(parts)}."
 
 
+def history_lead(profile: dict[str, str], noun: str, order: str) -> str:
+    """Return the line above a rated history; `order` says how it is sorted, "" where that means nothing."""
+    subject = pronouns(profile).subject.capitalize()
+    return f"{subject} rated these {noun}s{', ' if order else ''}{order}:"
+
+
 def one_line(text: str) -> str:
     """Return text with every run of white space as one blank: nothing breaks out of its line."""
     return _SPACES.sub(" ", text).strip()
 
 
 def stars(rating: float) -> str:
-    """Return "(4 stars)", "(1 star)", "(3.5 stars)", or "(watched)" when there is no rating."""
+    """Return "(4 stars)", "(1 star)", "(3.5 stars)", or "(not rated)"."""
     if rating != rating:  # NaN: the source has no ratings
-        return "(watched)"
+        return "(not rated)"
     number = f"{rating:g}"
     return f"({number} star)" if number == "1" else f"({number} stars)"

@@ -46,7 +46,7 @@ class ReadingRuns:
     def settings(self, more: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that a run's config has replaced."""
         model = {"backbone.name": self.backbone} if self.backbone else {}
-        return {**model, **self.overrides, **more}
+        return {"compare_arms": False, **model, **self.overrides, **more}
 
     def n_shots(self) -> int:
         """Return the samples that RALLRec is tuned on here."""

@@ -32,6 +32,7 @@ from rec_core.systems.dot_product import dot_product_scores
 from rec_core.training.loop import LoopConfig, run_epochs
 from rec_core.types import EmbeddingTable, Interactions, Progress
 
+BEHAVIOUR_FILE = "behaviour.safetensors"
 _VALIDATION_K = 20
 
 
@@ -108,14 +109,14 @@ def train_behaviour_view(
         user_vectors, item_vectors = (t.cpu().numpy().astype(np.float32) for t in net.vectors())
     known = np.bincount(items, minlength=interactions.n_items) > 0
     write_tensors(
-        folder / "behaviour.safetensors",
+        folder / BEHAVIOUR_FILE,
         {"users": user_vectors, "items": item_vectors * known[:, None], "known": known.astype(np.uint8)},
     )
 
 
 def load_behaviour_view(folder: Path) -> BehaviourView:
     """Read what `train_behaviour_view` wrote."""
-    tensors = read_tensors(folder / "behaviour.safetensors")
+    tensors = read_tensors(folder / BEHAVIOUR_FILE)
     table = EmbeddingTable(
         "id", tensors["items"], tensors["known"].astype(bool), "LightGCN on training edges"
     )

@@ -2,7 +2,8 @@
 
 Paper: DeepFM (IJCAI 2017); xDeepFM (KDD 2018); DCN: Deep & Cross Network (ADKDD 2017); DCN-v2 (WWW 2021);
 AutoInt (CIKM 2019). On ML-1M as baselines of ReLLa (WWW 2024) and RALLRec (WWW 2025 companion): 80/10/10 of
-the questions by global time, at least 5 earlier ratings, the last 30 items and ratings as two more fields.
+the questions by global time, at least 5 earlier ratings, the last 30 items and ratings as two more fields; on
+BookCrossing one question per user and 60 items.
 Differs from paper: those two print no settings of their baselines; ours are chosen on validation AUC. History
 items have vectors of their own, apart from the target's. Categories that training never saw share one
 "unknown", which is zero.
@@ -21,6 +22,7 @@ from rec_core.config import Between, Config, OneOf, Range
 from rec_core.data.fields import Fields, make_log
 from rec_core.nets.field_embedding import FieldNet, FieldSizes
 from rec_core.objectives.click import FieldReader
+from rec_core.systems.like_papers import published_history
 from rec_core.training.loop import LoopConfig
 from rec_core.types import Dataset, EmbeddingTable, History, Recommendation, ScoreRequest
 
@@ -70,7 +72,7 @@ class CTRBaselinesConfig(Config):
             # history_length and min_history: ReLLa; the rest ours, chosen on ML-1M's validation AUC.
             return {
                 "embedding_size": 32,
-                "history_length": 30,
+                "history_length": published_history(data),
                 "leave_out": ("user",),
                 "l2": 1e-2,
                 "loop.epochs": 12,

@@ -25,9 +25,9 @@ from rec_core.seeding import numpy_generator, torch_generator
 from rec_core.store import Workspace, read_json, read_tensors, write_json, write_table, write_tensors
 from rec_core.systems.ctr_baselines import CTRBaselines, CTRBaselinesConfig, field_reader, field_sizes, likes
 from rec_core.systems.ctr_report import ctr_metrics
-from rec_core.systems.like_questions import Parts
+from rec_core.systems.like_questions import CUT, Parts
 from rec_core.training.loop import run_epochs
-from rec_core.types import CTRSamples, Dataset, Progress, ProgressEvent
+from rec_core.types import CTRSamples, Dataset, Progress, ProgressEvent, Questions
 
 _FILE = "model.safetensors"
 _FIELDS = "fields"
@@ -71,7 +71,7 @@ def fit(
         "metrics": ctr_metrics(test.labels, probs, test.user_nums, seed),
         "main_arm": config.model,
         "validation": {"metric": "auc", "value": value},
-        "protocol": _protocol(config, len(train)),
+        "protocol": _protocol(config, dataset.questions, len(train)),
         "n_test_rows": len(test),
         "n_train_rows": len(train),
     }
@@ -182,10 +182,13 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _protocol(config: CTRBaselinesConfig, n_train: int) -> str:
+def _protocol(config: CTRBaselinesConfig, questions: Questions, n_train: int) -> str:
     shots = f"{n_train:,} training questions" + (" drawn at random" if config.n_shots else "")
+    per_user = "user_auc is the unweighted mean over users with both answers; "
+    if questions == "last_of_user":
+        per_user = ""  # nobody gives two answers
     return (
-        f"Like questions with at least {config.min_history} earlier rows, cut 80/10/10 by global time; "
-        f"{shots}, stopped on validation AUC; every test question is scored; user_auc is the unweighted mean "
-        "over users with both answers; intervals resample users."
+        f"Like questions with at least {config.min_history} earlier rows, {CUT[questions]}; "
+        f"{shots}, stopped on validation AUC; every test question is scored; {per_user}"
+        "intervals resample users."
     )

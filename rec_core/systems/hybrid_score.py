@@ -20,6 +20,7 @@ from rec_core.device import set_threads
 from rec_core.retrieval.similarity import CosineSimilarity, FusedSimilarity, Similarity, mean_similarity
 from rec_core.store import Workspace
 from rec_core.systems.behaviour_view import BehaviourViewConfig
+from rec_core.systems.like_papers import published
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import tuning_retrievers
 from rec_core.systems.quirks import Quirk, encoder_with, shifted
@@ -65,13 +66,15 @@ class HybridScoreConfig(TunedReaderConfig, ListedReaderConfig):
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
+            settings = published("rallrec", data)
             return (
                 PAPER_MODEL
                 | PAPER_STEPS
                 | {
                     "encoder.name": PAPER_MODEL["backbone.name"],
                     "behaviour.loop.epochs": 200,
-                    "tuning.n_shots": 8192,
+                    "top_k": settings.top_k,
+                    "tuning.n_shots": settings.n_shots,
                     "tuning.training.learning_rate": 5e-4,
                 }
             )

@@ -148,7 +148,8 @@ def tune(
 ) -> float:
     """Train an adapter, write it to `adapter_folder`, and return the norm of what was saved (never zero).
 
-    With `validation` rows the weights of the lowest loss on them are kept.
+    With `validation` rows the weights of the lowest loss on them are kept. Several processes share the
+    training (`causal_trainer.fit_causal`); all must call it.
 
     Raises:
         InputError: the training would not fit into memory.

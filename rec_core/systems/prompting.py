@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from rec_core.data.item_texts import title_text
 from rec_core.prompts.choice import choice_prompt
 from rec_core.prompts.like import LikePrompt, Order, like_prompt
+from rec_core.prompts.profile import ATTRIBUTES
 from rec_core.types import ChoiceRequest, Dataset, EvidenceItem, History, ScoreRequest
-
-_ATTRIBUTES = ("gender", "age_group", "occupation")
 
 
 class Prompter:
@@ -19,7 +18,8 @@ class Prompter:
         self.titles = title_text(dataset.catalogue)
         self._threshold = dataset.like_threshold
         self._noun = dataset.item_noun
-        columns = [name for name in _ATTRIBUTES if name in dataset.users.columns]
+        self.in_time = dataset.questions != "last_of_user"
+        columns = [name for name in ATTRIBUTES if name in dataset.users.columns]
         filled = [dataset.users[name].fillna("").astype(str).tolist() for name in columns]
         self._profiles: list[dict[str, str]] = [
             {name: values[user] for name, values in zip(columns, filled, strict=True)}
@@ -38,10 +38,11 @@ class Prompter:
         """Return the yes/no prompt that shows exactly this evidence in this order."""
         rows = [(self.titles[item.item_num], item.rating) for item in evidence]
         title = self.titles[request.item_num]
-        return like_prompt(self.profile(request.user_num), rows, title, self._threshold, order, self._noun)
+        who = self.profile(request.user_num)
+        return like_prompt(who, rows, title, self._threshold, order, self._noun, self.in_time)
 
     def choice(self, request: ChoiceRequest, n_history: int) -> str:
         """Return the list prompt with the last `n_history` items of the history."""
         titles = [self.titles[i] for i in request.candidates]
         pairs = self.pairs(request.history)[-n_history:]
-        return choice_prompt(self.profile(request.user_num), pairs, titles, self._noun)
+        return choice_prompt(self.profile(request.user_num), pairs, titles, self._noun, self.in_time)

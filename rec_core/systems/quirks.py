@@ -30,7 +30,7 @@ WHAT_IT_DOES: dict[Quirk, str] = {
     "double_softmax": "Probabilities are sigmoid(P(yes) - P(no)) of a softmax over the vocabulary: between "
     "0.269 and 0.731 (RALLRec).",
     "leaky_graph": "The behaviour graph has every interaction but each user's last one, the test period "
-    "included (RALLRec's exported graph).",
+    "included (RALLRec's exported graph); where the last one is the only question, nothing leaks.",
     "fixed_split_reranker": "In place of equation 8: the newest 2K/3 of the retrieved, then recent items "
     "(RALLRec).",
     "table_max_normalisation": "Blocks of the mixture are divided by their largest row norm, and compared by "

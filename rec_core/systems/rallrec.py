@@ -27,6 +27,7 @@ from rec_core.retrieval.similarity import CosineSimilarity, DotSimilarity, Simil
 from rec_core.store import Workspace
 from rec_core.systems.aligned_view import AlignedViewConfig
 from rec_core.systems.behaviour_view import BehaviourViewConfig
+from rec_core.systems.like_papers import published
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import tuning_retrievers
 from rec_core.systems.quirks import WHAT_IT_DOES, Quirk, encoder_with, shifted
@@ -63,6 +64,7 @@ class RALLRecConfig(TunedReaderConfig):
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
+            settings = published("rallrec", data)
             return (
                 PAPER_MODEL
                 | PAPER_STEPS
@@ -70,11 +72,12 @@ class RALLRecConfig(TunedReaderConfig):
                     "behaviour.loop.epochs": 200,
                     "alignment.temperature": 1.0,
                     "encoder.name": PAPER_MODEL["backbone.name"],
-                    "tuning.n_shots": 8192,
+                    "reranker.top_k": settings.top_k,
+                    "tuning.n_shots": settings.n_shots,
                     "tuning.training.learning_rate": 5e-4,
                     "tuning.training.epochs": 20,
                     "tuning.training.early_stopping_patience": 5,
-                    "tuning.training.checkpoint_steps": 64,  # an epoch
+                    "tuning.training.checkpoint_steps": settings.n_shots // 128,  # an epoch: 2 n / 256
                     "tuning.n_validation": 1000,
                 }
             )

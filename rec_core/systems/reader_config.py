@@ -41,6 +41,10 @@ class ReaderConfig(Config):
         SampleLMConfig(), description="The embedded model, when it is the backbone."
     )
     n_test: int = Field(0, ge=0, description="Test rows scored, the same sample for every seed; 0: all.")
+    compare_arms: bool = Field(
+        True,
+        description="Score every way of answering; false: the system's own alone, others when asked for.",
+    )
     n_candidates: int = Field(50, ge=1, le=2000, description="Unseen items handed to the language model.")
     n_threads: int = Field(
         2, ge=1, le=256, description="Threads of the language model; the small nets use one."

@@ -1,7 +1,8 @@
 """Train a reader: language model, instruction tuning, and the comparison of its arms on the test questions.
 
 Every step leaves its result in the run folder (or in the cache, named by content), so that a resumed run
-repeats nothing that was finished and continues the step it was in from that step's checkpoint.
+repeats nothing that was finished and continues the step it was in from that step's checkpoint. Several
+processes share the training of language models and the scoring of prompts; the main one writes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from rec_core.device import set_threads
 from rec_core.llm.backbone import is_local, load_backbone
 from rec_core.llm.causal_trainer import TokenRow
 from rec_core.llm.lora import check_learned
+from rec_core.processes import by_main
 from rec_core.retrieval.quality import label_agreement, random_quality, retrieval_quality
 from rec_core.seeding import numpy_generator
-from rec_core.store import Workspace, write_json, write_table
+from rec_core.store import Workspace, read_json, write_json, write_table
 from rec_core.systems.arms import compare_arms
 from rec_core.systems.evidence import select_evidence
 from rec_core.systems.kept_logits import kept_logits
@@ -56,8 +58,8 @@ def train_reader(
 
     Returns:
         {"arms", "main_arm", "differences", "retrieval", "adapter_delta", "n_test_rows", "precision",
-        "text_source"}, also written to metrics.json; `adapter_delta` is None where nothing is tuned,
-        `text_source` where there is no text view.
+        "text_source"}, as written to metrics.json; `adapter_delta` is None where nothing is tuned,
+        `text_source` where there is no text view. The same in every one of several processes.
     """
     system = open_system()
     set_threads(system.config.n_threads)
@@ -65,18 +67,29 @@ def train_reader(
     delta = _tune(system, parts, folder, seed, progress)
     system = open_system()
     samples = questions_of_test(parts, system.config)
-    predictions = score_arms(system, samples, system.arms(), seed, progress)
+    arms = system.arms()
+    if not system.config.compare_arms:
+        arms = {system.main_arm: arms[system.main_arm]}
+    predictions = score_arms(system, samples, arms, seed, progress)
+    by_main(lambda: _write_result(system, predictions, list(arms), delta, folder, seed))
+    metrics: dict[str, Any] = read_json(folder / "metrics.json")
+    return metrics
+
+
+def _write_result(
+    system: Reader, predictions: pd.DataFrame, arms: list[str], delta: float | None, folder: Path, seed: int
+) -> None:
+    """Write predictions.parquet, and metrics.json with what `train_reader` returns."""
     write_table(folder / "predictions.parquet", predictions)
     metrics = {
         **compare_arms(predictions, system.main_arm, seed),
-        "retrieval": retrieval_means(predictions, list(system.arms())),
+        "retrieval": retrieval_means(predictions, arms),
         "adapter_delta": delta,
         "n_test_rows": len(predictions),
         "precision": system.backbone.choice.reason,
         "text_source": system.views["text"].source if "text" in system.views else None,
     }
     write_json(folder / "metrics.json", metrics)
-    return metrics
 
 
 def _give_backbone(
@@ -94,7 +107,8 @@ def _give_backbone(
         )
     local = is_local(found)  # relative to the run, so that a workspace can be moved
     place = os.path.relpath(found, folder) if local else found
-    write_json(folder / "backbone.json", {"name": name, "local": local, "folder": place})
+    facts = {"name": name, "local": local, "folder": place}
+    by_main(lambda: write_json(folder / "backbone.json", facts))
 
 
 def _tune(system: Reader, parts: Parts, folder: Path, seed: int, progress: Progress) -> float | None:
@@ -166,7 +180,8 @@ def score_arms(
         One row per question: row, user_num, item_num, label. For each arm p_<arm>; mass_<arm>, what the model
         gives to yes and no together; <view>_cosine_<arm>, the mean cosine of the evidence to the target in
         each view; label_agreement_<arm>, the share of evidence that was liked as the target was. And
-        <view>_cosine_random for as many random history items.
+        <view>_cosine_random for as many random history items. Several processes share the scoring of
+        prompts (`kept_logits`), and each returns all rows.
     """
     requests = requests_of(system.dataset, samples)
     columns: dict[str, Any] = {

@@ -5,7 +5,8 @@ hidden states, PCA, cosine) and 4.2 (retrieval-enhanced instruction tuning: rece
 Differs from paper: the text view is RALLRec's (title || description) by whatever encoder is set; set
 `encoder.pca` for the paper's 512 dimensions.
 Differs from authors' code: vectors are means over the text, ids are looked up, and the test rows decide
-nothing; `quirks` bring each back.
+nothing; `quirks` bring each back. On BookCrossing its neighbours are those of the largest dot product of
+whole vectors, here of the largest cosine as elsewhere.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic import Field
 from rec_core.device import set_threads
 from rec_core.retrieval.similarity import CosineSimilarity, Similarity, mean_similarity
 from rec_core.store import Workspace
+from rec_core.systems.like_papers import published
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.like_tuning import TuningConfig, tuning_retrievers
 from rec_core.systems.quirks import Quirk, encoder_with, shifted
@@ -54,14 +56,15 @@ class ReLLaConfig(TunedReaderConfig, ListedReaderConfig):
     @classmethod
     def _preset_values(cls, name: str, data: str, variant: str) -> dict[str, Any]:
         if name == "paper":
+            settings = published("rella", data)
             return (
                 PAPER_MODEL
                 | PAPER_STEPS
                 | {
                     "backbone.name": "lmsys/vicuna-13b-v1.5",
                     "encoder.name": "lmsys/vicuna-13b-v1.5",
-                    "top_k": 60 if data.startswith("bookcrossing") else 30,
-                    "tuning.n_shots": 1024 if data.startswith("bookcrossing") else 65_536,
+                    "top_k": settings.top_k,
+                    "tuning.n_shots": settings.n_shots,
                     "tuning.training.learning_rate": 1e-3,
                 }
             )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rec_core.data.candidates import candidate_sets
 from rec_core.data.histories import HistoryStore
 from rec_core.data.interactions import subset
 from rec_core.llm.sample_lm import SampleLMConfig, train_sample_lm
 from rec_core.prompts.choice import LETTERS, choice_prompt
-from rec_core.prompts.corpus import behaviour, genre_question, item_facts
+from rec_core.prompts.corpus import behaviour, fact_question, item_facts
 from rec_core.seeding import numpy_generator
 from rec_core.store import Workspace, content_hash
 from rec_core.systems.prompting import Prompter
@@ -20,6 +21,7 @@ from rec_core.types import Dataset, Progress
 CHOICE_CANDIDATES = 5
 _CHOICE_HISTORY = 8
 _WINDOW = 30
+_ASKED = {"genres": "genre", "author": "author", "developer": "developer", "brand": "brand"}
 
 
 def sample_backbone(
@@ -32,6 +34,8 @@ def sample_backbone(
     progress: Progress,
 ) -> Path:
     """Return the folder of the embedded model for this dataset, trained once per content.
+
+    Several processes share the training; all must call it.
 
     Args:
         dataset: catalogue and behaviour.
@@ -50,7 +54,11 @@ def sample_backbone(
 
 
 def documents(dataset: Dataset, train_rows: np.ndarray, seed: int) -> list[str]:
-    """Return what the model reads: item facts, genre questions, rated histories and next-item choices."""
+    """Return what the model reads: item facts, questions on them, rated histories and next-item choices.
+
+    The questions, which teach what yes and no are, are about genres, or where a catalogue has none about
+    authors, developers or brands.
+    """
     prompter = Prompter(dataset)
     return [
         *_item_documents(dataset, prompter, seed),
@@ -62,17 +70,27 @@ def documents(dataset: Dataset, train_rows: np.ndarray, seed: int) -> list[str]:
 def _item_documents(dataset: Dataset, prompter: Prompter, seed: int) -> list[str]:
     rng = numpy_generator(seed, "sample_lm", "genre questions")
     table = dataset.catalogue.table
-    genres = [[g for g in str(text).split("|") if g] for text in table["genres"].fillna("")]
-    every = sorted({genre for row in genres for genre in row})
+    genres = _listed(table, "genres")
+    asked = next((column for column in _ASKED if any(_listed(table, column))), "genres")
+    fact, facts = _ASKED[asked], _listed(table, asked)
+    every = sorted({value for row in facts for value in row})
     texts = []
-    for title, own, description in zip(prompter.titles, genres, table["description"].fillna(""), strict=True):
-        texts.append(item_facts(title, own, description))
-        others = [genre for genre in every if genre not in own]
-        for genre in own:
-            texts.append(genre_question(title, genre, True))
+    rows = zip(prompter.titles, genres, table["description"].fillna(""), facts, strict=True)
+    for title, kinds, description, own in rows:
+        texts.append(item_facts(title, kinds, description))
+        others = [value for value in every if value not in own]
+        for value in own:
+            texts.append(fact_question(title, fact, value, True))
             if others:
-                texts.append(genre_question(title, others[rng.integers(len(others))], False))
+                texts.append(fact_question(title, fact, others[rng.integers(len(others))], False))
     return texts
+
+
+def _listed(table: pd.DataFrame, column: str) -> list[list[str]]:
+    """Return each item's values of a column that parts them by "|", none where there is no such column."""
+    if column not in table.columns:
+        return [[] for _ in range(len(table))]
+    return [[value for value in str(text).split("|") if value] for text in table[column].fillna("")]
 
 
 def _behaviour_documents(dataset: Dataset, prompter: Prompter, train_rows: np.ndarray) -> list[str]:
@@ -82,7 +100,8 @@ def _behaviour_documents(dataset: Dataset, prompter: Prompter, train_rows: np.nd
     for user in range(dataset.interactions.n_users):
         pairs = prompter.pairs(histories.of(user, int(lengths[user])))
         for start in range(0, len(pairs), _WINDOW):
-            texts.append(behaviour(prompter.profile(user), pairs[start : start + _WINDOW], dataset.item_noun))
+            shown = pairs[start : start + _WINDOW]
+            texts.append(behaviour(prompter.profile(user), shown, dataset.item_noun, prompter.in_time))
     return texts
 
 
@@ -109,6 +128,7 @@ def _choice_documents(dataset: Dataset, prompter: Prompter, train_rows: np.ndarr
             prompter.pairs(history)[at - _CHOICE_HISTORY : at],
             [prompter.titles[i] for i in candidates],
             dataset.item_noun,
+            prompter.in_time,
         )
         texts.append(f"{prompt} {LETTERS[slot]}")
     return texts

@@ -10,6 +10,7 @@ _VERBS = {
         "datasets",
         "describe",
         "filter_dataset",
+        "filter_recipes",
         "import_table",
         "load_dataset",
         "preview_table",

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rec_core.data.ctr import make_ctr_samples
-from rec_core.data.filters import core_of
+from rec_core.data.ctr import make_ctr_samples, rows_around
+from rec_core.data.filters import RECIPES, FilterConfig, filtered
 from rec_core.data.given_split import given_parts
 from rec_core.data.sources import SOURCES, load_source
 from rec_core.data.sources.files import load_files
@@ -92,23 +92,56 @@ def import_table(
 
 
 def filter_dataset(
-    name: str, new_name: str, user_core: int = 5, item_core: int = 5, *, workspace: Workspace | None = None
+    name: str,
+    new_name: str,
+    user_core: int | None = None,
+    item_core: int | None = None,
+    *,
+    user_limit: int | None = None,
+    item_limit: int | None = None,
+    top_items: int | None = None,
+    genre_depth: int | None = None,
+    recipe: str | None = None,
+    workspace: Workspace | None = None,
 ) -> dict[str, Any]:
-    """Keep the k-core of a dataset under a new name, and return what was kept and dropped.
+    """Keep the part of a dataset with enough rows under a new name, and return what was kept and dropped.
+
+    Args:
+        name: the whole.
+        new_name: what the part is called.
+        user_core: rows a user must keep; this and what follows replace what the recipe says, see
+            `data.filters.FilterConfig`.
+        item_core: rows an item must keep.
+        user_limit: rows a user may keep at most, 0 for any number.
+        item_limit: rows an item may keep at most, 0 for any number.
+        top_items: how many items stay, those with most rows; 0 for all.
+        genre_depth: keep items of exactly so many genres, and of these the last; 0 for all items.
+        recipe: a published filter, one of `data.filters.RECIPES`; None = 5 rows per user and per item.
+        workspace: where datasets live.
 
     Raises:
-        InputError: nothing is left, or the new name is taken.
+        InputError: nothing is left, the new name is taken, there is no such recipe, or a number is no use.
     """
+    values = {
+        "user_core": user_core,
+        "item_core": item_core,
+        "user_limit": user_limit,
+        "item_limit": item_limit,
+        "top_items": top_items,
+        "genre_depth": genre_depth,
+    }
+    config = _recipe(recipe).with_values({k: value for k, value in values.items() if value is not None})
     space = workspace or Workspace.from_environment()
     space.check_writable()
     _refuse_taken(space, new_name)
     whole = load_dataset(name, workspace=space)
-    part = core_of(whole, user_core, item_core, new_name)
+    part = filtered(whole, config, new_name)
     _keep(space, part)
     before, after = whole.interactions, part.interactions
     return {
         "dataset": new_name,
         "of": name,
+        "filter": config.in_words(),
         "kept": {"users": after.n_users, "items": after.n_items, "interactions": len(after)},
         "dropped": {
             "users": before.n_users - after.n_users,
@@ -116,6 +149,11 @@ def filter_dataset(
             "interactions": len(before) - len(after),
         },
     }
+
+
+def filter_recipes() -> dict[str, str]:
+    """Return what each published filter keeps, by the name `filter_dataset` knows it by."""
+    return {name: config.in_words() for name, config in RECIPES.items()}
 
 
 def preview_table(file: Path, n_rows: int = 8) -> pd.DataFrame:
@@ -146,7 +184,8 @@ def split_preview(
 
     Args:
         name: dataset.
-        kind: "global_time" (like questions, 80 / 10 / 10 by time), "leave_one_out", "per_user" (80 / 10 / 10
+        kind: "global_time" (like questions, 80 / 10 / 10 by time, or by user at random where the dataset asks
+            once per user), "leave_one_out", "per_user" (80 / 10 / 10
             of each user's rows at random, seed 0) or "given" (the parts a source comes cut into).
         min_history: earlier items a like question needs.
         progress: hears about a download.
@@ -157,9 +196,13 @@ def split_preview(
     """
     dataset = load_dataset(name, progress, workspace=workspace)
     interactions = dataset.interactions
+    learned = None
     if kind == "global_time":
-        samples = make_ctr_samples(interactions, dataset.like_threshold, min_history)
-        split = in_rows(global_time(len(samples)), samples.rows)
+        samples = make_ctr_samples(interactions, dataset.like_threshold, min_history, dataset.questions)
+        of_samples = global_time(len(samples))
+        split = in_rows(of_samples, samples.rows)
+        if dataset.questions == "last_of_user":
+            learned = rows_around(samples, of_samples, len(interactions), dataset.questions)[0]
     elif kind == "leave_one_out":
         split = leave_one_out(interactions)
     elif kind == "per_user":
@@ -183,8 +226,16 @@ def split_preview(
         "parts": parts,
         "kept": kept,
         "dropped": len(interactions) - kept,
-        "leaks": leak_checks(interactions, split, dataset.has_time),
+        "leaks": leak_checks(interactions, split, dataset.has_time, learned),
     }
+
+
+def _recipe(name: str | None) -> FilterConfig:
+    if name is None:
+        return FilterConfig(user_core=5, item_core=5)
+    if name not in RECIPES:
+        raise InputError(f"There is no filter recipe {name!r}; choose {' or '.join(RECIPES)}.")
+    return RECIPES[name]
 
 
 def _refuse_taken(space: Workspace, name: str) -> None:

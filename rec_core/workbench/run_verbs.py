@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 from rec_core.config import Config
-from rec_core.processes import is_main, share
+from rec_core.processes import by_main, ending_together, main_first
 from rec_core.roster import SYSTEMS, SystemCard, card
 from rec_core.run_folder import RunFolder, environment_facts, true_state
 from rec_core.store import Workspace, content_hash, read_json, write_json
@@ -55,8 +55,24 @@ def new_run(
     space = workspace or Workspace.from_environment()
     space.check_writable()
     config = config_of(system, preset, overrides, data)
-    if not is_main():
-        return str(share(None))  # the main process makes the run, once the dataset is read
+
+    def make() -> str:
+        return _make_run(space, config, system, data, preset, overrides or {}, seed, progress)
+
+    return by_main(make)
+
+
+def _make_run(
+    space: Workspace,
+    config: Config,
+    system: str,
+    data: str,
+    preset: str,
+    overrides: dict[str, Any],
+    seed: int,
+    progress: Progress,
+) -> str:
+    """Read the dataset, write the run's folder and return its name."""
     dataset = load_dataset(data, progress, workspace=space)
     digest = content_hash(system, config.model_dump(mode="json"), dataset.content_hash, seed, length=6)
     folder = _fresh_folder(space, f"{system}-{data}-{preset}-s{seed}-{digest}")
@@ -65,7 +81,7 @@ def new_run(
         "dataset": data,
         "dataset_hash": dataset.content_hash,
         "preset": preset,
-        "overrides": overrides or {},
+        "overrides": overrides,
         "seed": seed,
         "created": time.time(),
         "title": "",
@@ -75,7 +91,7 @@ def new_run(
     write_json(folder / "run.json", facts)
     write_json(folder / "env.json", environment_facts())
     write_json(folder / "status.json", {"state": "queued"})
-    return str(share(folder.name))
+    return folder.name
 
 
 def train(
@@ -98,7 +114,8 @@ def resume(
 ) -> dict[str, Any]:
     """Carry out a queued run or continue an unfinished one, and return its result.
 
-    A finished run is only reported.
+    A finished run is only reported. Several processes share the work; what ends one of them ends all, and
+    the status says what it was.
 
     Raises:
         InputError: there is no such run, another process is at it, or its dataset has changed.
@@ -110,15 +127,14 @@ def resume(
     if run.status.get("state") == "done":
         return _result(run, facts)
     space.check_writable()
-    if is_main():
-        refuse_second_worker(run, "Run")
+    by_main(lambda: refuse_second_worker(run, "Run"))
 
     def report(event: ProgressEvent) -> None:
         run.report(event)
         progress(event)
 
-    with at_work(run):
-        dataset = _dataset_of(space, facts)
+    with at_work(run), ending_together():
+        dataset = main_first(lambda: _dataset_of(space, facts))
         config = config_of(facts["system"]).load(run.path / "config.yaml")
         import_module(card(facts["system"]).module).fit(
             dataset, config, run.path, space, facts["seed"], report

@@ -49,7 +49,8 @@ def _existing(space: Workspace, facts: dict[str, Any], config: Config) -> str | 
         file = space.run_path(run_id) / "run.json"
         if not file.exists() or any(read_json(file).get(name) != value for name, value in facts.items()):
             continue
-        if yaml.safe_load((file.parent / "config.yaml").read_text("utf-8")) != config.model_dump(mode="json"):
+        saved = yaml.safe_load((file.parent / "config.yaml").read_text("utf-8"))
+        if not _serves(saved, config.model_dump(mode="json")):
             continue
         if true_state(open_run(space, run_id).status) in ("running", "cancelling"):
             raise InputError(
@@ -57,3 +58,8 @@ def _existing(space: Workspace, facts: dict[str, Any], config: Config) -> str | 
             )
         return run_id
     return None
+
+
+def _serves(saved: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Tell whether a run with one config serves who asks for another: the same, or with more arms scored."""
+    return saved in (wanted, {**wanted, "compare_arms": True} if "compare_arms" in wanted else wanted)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 QUICK = {
     "behaviour.loop.epochs": 8,
+    "behaviour.loop.checkpoint_seconds": 0,  # at the end of every epoch
     "alignment.loop.epochs": 6,
     "sample_lm.hidden_size": 32,
     "sample_lm.n_layers": 2,
@@ -49,7 +50,7 @@ def test_killed_in_every_stage_and_resumed_equals_uninterrupted(
 ) -> None:
     """Kill -9 within a stage, see "lost", resume, kill within the next; in the end compare every tensor.
 
-    What a resumed stage does again is less than what lies between two of its checkpoints.
+    What a resumed stage does again is no more than what lies between two of its checkpoints.
     """
     for key, value in environment(tmp_path).items():
         monkeypatch.setenv(key, value)
@@ -71,8 +72,9 @@ def test_killed_in_every_stage_and_resumed_equals_uninterrupted(
             [e for e in events if e["stage"] == stage]
             for events in (run.events()[: killed[stage]], run.events()[killed[stage] :])
         )
-        again = before[-1]["step"] - min((e["step"] for e in after), default=before[-1]["total"])
-        assert again < interval(before[-1]["total"]), stage
+        reached, total = before[-1]["step"], before[-1]["total"]
+        first = min((e["step"] for e in after if e["total"] == total), default=total)
+        assert reached - first <= interval(total), stage
     assert document["arms"] == read_json(uninterrupted / "metrics.json")["arms"]
     for name in ("behaviour.safetensors", "views.safetensors", "adapter/adapter_model.safetensors"):
         ours, theirs = read_tensors(space.run_path(run_id) / name), read_tensors(uninterrupted / name)

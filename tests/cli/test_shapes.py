@@ -313,6 +313,18 @@ def test_split(cli, verb):
     assert "one row" in cli("data", "split", "d").out
 
 
+def test_filter_hands_on_what_was_said_and_leaves_the_rest_to_the_recipe(cli, verb):
+    sizes = {"users": 2, "items": 1, "interactions": 3}
+    facts = {"dataset": "part", "of": "d", "filter": "two rows each", "kept": sizes, "dropped": sizes}
+    calls = verb("data_verbs", "filter_dataset", facts)
+    words = ("data", "filter", "d", "--name", "part", "--recipe", "rallrec-amazon", "--item-limit", "9")
+    assert cli(*words, "--json").document == facts
+    nothing = dict.fromkeys(("user_limit", "top_items", "genre_depth"))
+    more = {**nothing, "item_limit": 9, "recipe": "rallrec-amazon"}
+    assert calls == [(("d", "part", None, None), more)]
+    assert "part: two rows each" in cli(*words).out
+
+
 def test_study_gets_only_what_it_takes_and_is_kept(cli, monkeypatch, tmp_path):
     from types import ModuleType
 

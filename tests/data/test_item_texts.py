@@ -52,12 +52,21 @@ def test_a_description_is_taken_as_it_is():
             },
             "N is an action, drama and war movie directed by Ada B and Cy D, made in Chile.",
         ),
+        (
+            {"title": ["Emma"], "author": ["Jane Austen"], "publisher": ["Penguin"], "year": [1994]},
+            "Emma is a book by Jane Austen, published by Penguin, from 1994.",
+        ),
+        (
+            {"title": ["N"], "brand": ["Tall"], "genres": ["Kids & Family"]},
+            "N is a kids & family book by Tall.",
+        ),
         ({"title": ["N"], "director": [None], "country": [float("nan")]}, "N is a movie."),
         ({"title": ["N"], "description": [None], "genres": [None]}, "N is a movie."),
     ],
 )
 def test_an_empty_description_becomes_a_sentence_of_what_is_known(facts, expected):
-    assert description_text(catalogue(**facts), "movie") == [expected]
+    noun = "book" if "book" in expected else "movie"
+    assert description_text(catalogue(**facts), noun) == [expected]
 
 
 def test_the_noun_decides_the_article():

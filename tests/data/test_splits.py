@@ -91,7 +91,7 @@ def test_leave_one_out_sees_other_users_future(random_interactions):
 @pytest.mark.parametrize(
     ("times", "order"),
     [
-        (None, "There are no times: the order is that of the file."),
+        (None, "There are no times: the order is that of the rows."),
         ([9] * 8, "All times are the same: the order is that of user and item numbers."),
     ],
 )
@@ -135,3 +135,11 @@ def test_per_user_ratio_is_random_by_seed_and_lets_the_future_into_training():
     assert places.min() < 25 < places.max()  # from anywhere in the history
     with pytest.raises(InputError, match="three shares"):
         per_user_ratio(made, 0, (0.5, 0.6, 0.1))
+
+
+def test_rows_learned_from_beside_the_training_part_make_users_known():
+    made = make_interactions([0, 1, 0, 1], [0, 1, 1, 0], None, range(4))
+    split = Split("x", np.array([2]), np.array([], int), np.array([3]))
+    assert failed(made, split) == {"test users known", "test items known"}
+    checks = leak_checks(made, split, learned=np.array([0, 1, 2]))
+    assert all(check["ok"] for check in checks)

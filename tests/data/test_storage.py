@@ -8,6 +8,7 @@ import pytest
 
 from rec_core.data import storage
 from rec_core.data.storage import load_saved, save_dataset
+from rec_core.store import read_json, write_json
 from rec_core.types import Catalogue, InputError
 
 
@@ -109,3 +110,12 @@ def test_a_failed_swap_puts_the_old_dataset_back(dataset, tmp_path, monkeypatch)
 def test_no_dataset_there(tmp_path):
     with pytest.raises(InputError, match="no dataset in"):
         load_saved(tmp_path)
+
+
+def test_a_folder_from_before_a_fact_was_kept_opens_as_it_was_then(dataset, tmp_path):
+    save_dataset(dataclasses.replace(dataset, questions="last_of_user"), tmp_path / "planted")
+    assert load_saved(tmp_path / "planted").questions == "last_of_user"
+    facts = read_json(tmp_path / "planted" / "dataset.json")
+    del facts["questions"]
+    write_json(tmp_path / "planted" / "dataset.json", facts)
+    assert_same(load_saved(tmp_path / "planted"), dataset)

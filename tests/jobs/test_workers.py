@@ -103,6 +103,15 @@ def test_another_process_sees_the_same(space, at_work):
     assert gone(pid) and jobs.state(space, "run-1") == "cancelled"
 
 
+def test_a_worker_of_one_of_several_processes_is_one_process(space, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setenv("ROSETTA_DATA", "kept")
+    environment = launching.worker_environment(space, 1)
+    assert not {"RANK", "WORLD_SIZE", "MASTER_ADDR", "TORCHELASTIC_RUN_ID"} & environment.keys()
+    assert environment["ROSETTA_DATA"] == "kept"
+
+
 def test_of_many_starts_at_once_one_wins(space, program):
     program(IDLE)
     new_run(space)

@@ -1,8 +1,15 @@
 """Data: counts, splits and cores; datasets fetched and brought along."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.pages.seen import button
+from rec_core.data.interactions import reordered
+from rec_core.data.last_of_user import last_of_user
+from rec_core.data.storage import save_dataset
+from rec_core.store import Workspace
+from rec_core.workbench import load_dataset
+from tests.pages.seen import button, texts
 
 
 def test_data_counts_and_splits(open_page, dataset):
@@ -24,6 +31,31 @@ def test_data_keeps_a_core_as_a_dataset_of_its_own(open_page, dataset):
     app.number_input(key="user-core").set_value(99).run()
     button(app, "Keep this part").click().run()
     assert "lower the cores" in app.error[0].value
+
+
+def test_data_keeps_a_published_part_or_says_why_not(open_page, dataset):
+    app = open_page("data")
+    app.segmented_control(key="data-part").set_value("Split").run()
+    app.selectbox(key="filter-recipe").set_value("rallrec-amazon").run()
+    assert "11 to 200 rows per user" in texts(app)
+    assert not [one for one in app.number_input if one.key == "user-core"]
+    button(app, "Keep this part").click().run()
+    assert "exactly 3 genres" in app.error[0].value
+
+
+def test_data_says_what_like_questions_are_about_and_how_they_are_cut(open_page, dataset, workspace):
+    app = open_page("data")
+    assert "every rating with enough earlier ones" in texts(app)
+    space = Workspace(workspace)
+    made = load_dataset(dataset, workspace=space)
+    rows = reordered(made.interactions, last_of_user(made.interactions))
+    shuffled = replace(made, interactions=rows, has_time=False, questions="last_of_user")
+    save_dataset(shuffled, space.dataset_path(dataset))
+    app.run()
+    assert "the last rating of each user" in texts(app)
+    app.segmented_control(key="data-part").set_value("Split").run()
+    assert app.segmented_control(key="split-kind").options[0] == "By user at random: 80 / 10 / 10"
+    assert not app.exception and app.metric[0].value == "20"
 
 
 def test_data_fetches_movielens_as_a_job(open_page, started):

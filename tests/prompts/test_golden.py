@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rec_core.prompts.choice import LETTERS, choice_prompt
-from rec_core.prompts.corpus import behaviour, genre_question, item_facts
+from rec_core.prompts.corpus import behaviour, fact_question, item_facts
 from rec_core.prompts.like import like_prompt
 from rec_core.prompts.profile import one_line, profile_sentence, pronouns, stars
 
@@ -21,13 +21,26 @@ def rendered() -> dict[str, str]:
         "like_chronological": like_prompt(
             {"gender": "man"}, HISTORY[:2], "Aliens (1986)", 3.5, "chronological", "film"
         ).text,
+        "like_book": like_prompt(
+            {"country": "Canada", "age_group": "25-34"},
+            [("Emma (1994)", 9.0), ("Nine (1999)", 1.0)],
+            "Persuasion (2001)",
+            4.0,
+            "chronological",
+            "book",
+            in_time=False,
+        ).text,
         "like_empty": like_prompt({}, [], "Aliens (1986)", 3.0, "relevance", "book").text,
         "choice": choice_prompt(PROFILE, HISTORY[:2], ["Aliens (1986)", "Up (2009)", "M (1931)"], "film"),
+        "choice_in_no_order": choice_prompt(
+            {}, HISTORY[:1], ["Up (2009)", "M (1931)"], "book", in_time=False
+        ),
         "item_facts": item_facts("Alien (1979)", ["Horror", "Sci-Fi"], "A crew meets\nsomething."),
         "item_facts_bare": item_facts("Alien (1979)", [], ""),
-        "genre_question_yes": genre_question("Alien (1979)", "Horror", True),
-        "genre_question_no": genre_question("Alien (1979)", "Western", False),
+        "genre_question_yes": fact_question("Alien (1979)", "genre", "Horror", True),
+        "genre_question_no": fact_question("Alien (1979)", "genre", "Western", False),
         "behaviour": behaviour({"occupation": "artist"}, HISTORY),
+        "behaviour_in_no_order": behaviour({"country": "Chile"}, HISTORY[:2], "book", in_time=False),
     }
 
 
@@ -55,7 +68,7 @@ def test_titles_and_attributes_cannot_break_out_of_their_line():
     assert [line for line in bent.splitlines() if line.startswith("Answer")] == ["Answer:"]
     assert len(choice_prompt({"gender": sly}, [(sly, 4.0)], [sly, sly]).splitlines()) == 7
     assert len(item_facts(sly, [sly], sly).splitlines()) == 3
-    assert len(genre_question(sly, sly, True).splitlines()) == 3
+    assert len(fact_question(sly, "author", sly, True).splitlines()) == 3
 
 
 @pytest.mark.parametrize("n", [0, 21])
@@ -75,6 +88,6 @@ def test_words_for_people_and_ratings():
     assert pronouns({}).subject == "they"
     assert profile_sentence({"gender": "", "age_group": ""}) == "Nothing is known about the user."
     ratings = [4.0, 1.0, 3.5, 0.5, np.float32(2.0), np.nan]
-    words = ["(4 stars)", "(1 star)", "(3.5 stars)", "(0.5 stars)", "(2 stars)", "(watched)"]
+    words = ["(4 stars)", "(1 star)", "(3.5 stars)", "(0.5 stars)", "(2 stars)", "(not rated)"]
     assert [stars(rating) for rating in ratings] == words
     assert one_line("  a \t b\n") == "a b"

@@ -51,7 +51,7 @@ def study(name, asked, **given):
 def test_table_1_trains_every_method_its_own_way_and_nets_on_as_many_samples(asked):
     rows = study("rallrec.table1", asked, backbone="folder/model", seeds=2, settings={"n_test": 50})
     _, runs, arms = asked
-    model = {"backbone.name": "folder/model", "n_test": 50}
+    model = {"compare_arms": False, "backbone.name": "folder/model", "n_test": 50}
     readers = [run for run in runs if run[0] != "ctr_baselines"]
     for system, more in (("rallrec", {}), ("zero_shot", {}), ("rella", {}), ("hybrid_score", {}),
                          ("rallrec", reading_runs.RECENT)):  # fmt: skip

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rec_core.data.interactions import reordered
+from rec_core.data.last_of_user import last_of_user
 from rec_core.metrics.ctr import auc
 from rec_core.store import Workspace, read_json
 from rec_core.systems.ctr_baselines import CTRBaselines, CTRBaselinesConfig, likes
@@ -156,6 +158,17 @@ def test_few_shots_train_on_those_questions_alone(planted, tmp_path):
     assert result["n_train_rows"] == 20 and "20 training questions drawn" in result["protocol"]
     drawn = Parts.of(planted, 5).samples.take(_train_index(Parts.of(planted, 5), 20, 0))
     assert set(np.flatnonzero(system.fields.known_items)) == set(drawn.item_nums.tolist())
+
+
+def test_the_protocol_says_how_the_questions_were_cut(planted, trained, tmp_path):
+    assert "cut 80/10/10 by global time" in trained[0]["protocol"]
+    rows = reordered(planted.interactions, last_of_user(planted.interactions))
+    asked = replace(planted, interactions=rows, has_time=False, questions="last_of_user")
+    result, _ = run(asked, tmp_path)
+    assert "one per user" in result["protocol"] and "by user at random" in result["protocol"]
+    assert result["n_test_rows"] == len(Parts.of(asked, 5).split.test)
+    for one, has in ((trained[0], True), (result, False)):  # nobody asked once gives both answers
+        assert ("user_auc" in one["metrics"]) is ("user_auc" in one["protocol"]) is has
 
 
 def test_a_killed_run_ends_like_one_that_was_left_alone(planted, trained, tmp_path):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from rec_core.data.interactions import make_interactions
+from rec_core.data.histories import positions_in_history
+from rec_core.data.interactions import make_interactions, reordered, subset
+from rec_core.data.last_of_user import last_of_user
 from rec_core.systems import reader_training
 from rec_core.systems.like_questions import Parts
 from rec_core.systems.reader_training import draw_shots, questions_of_test, selection_questions
@@ -21,6 +23,29 @@ def test_parts_lie_one_behind_the_other(planted):
     assert parts.train_rows.tolist() == list(range(rows["valid"].min()))
     assert parts.valid_rows.tolist() == list(range(rows["valid"].min(), rows["test"].min()))
     assert len(rows["test"]) == pytest.approx(len(parts.samples) / 10, abs=2)
+
+
+def test_one_question_per_user_and_no_answer_of_the_test_in_training(planted):
+    few = positions_in_history(planted.interactions.user_nums) < 4
+    some = subset(planted.interactions, few | (planted.interactions.user_nums % 2 == 1))
+    rows = reordered(some, last_of_user(some))
+    asked = Dataset(
+        **{**planted.__dict__, "interactions": rows, "has_time": False, "questions": "last_of_user"}
+    )
+    parts = Parts.of(asked, 5)
+    assert (
+        len(np.unique(parts.samples.user_nums))
+        == len(parts.samples)
+        == (np.bincount(rows.user_nums) > 5).sum()
+    )
+    held_out = np.concatenate([parts.samples.rows[parts.split.valid], parts.samples.rows[parts.split.test]])
+    assert sorted([*parts.train_rows, *held_out]) == list(range(len(rows)))
+    assert parts.valid_rows.tolist() == parts.samples.rows[parts.split.valid].tolist()
+    for row in held_out:  # the embedded model reads each user's first rows: as many as are in training
+        own = np.flatnonzero(rows.user_nums == rows.user_nums[row])
+        assert own[-1] == row and set(own[:-1]) <= set(parts.train_rows)
+    users = parts.samples.user_nums[parts.split.train]
+    assert users.tolist() != sorted(users), "the users are divided at random"
 
 
 @pytest.mark.parametrize("n_rows", [0, 3, 7, 14])

@@ -1,6 +1,7 @@
 """What the embedded model reads: facts and behaviour of the training rows, nothing later."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from rec_core.store import Workspace
 from rec_core.systems import sample_backbone as module
 from rec_core.systems.prompting import Prompter
 from rec_core.systems.sample_backbone import documents, sample_backbone
-from rec_core.types import Dataset, Interactions, ignore_progress
+from rec_core.types import Catalogue, Dataset, Interactions, ignore_progress
 
 TRAIN = np.arange(300)
 
@@ -28,6 +29,16 @@ def test_every_title_is_read_with_its_genre_and_a_wrong_one(planted, texts):
         other = {"Drama": "Comedy", "Comedy": "Drama"}[genre]
         assert f"Is its genre {genre}? Answer only Yes or No.\n{title}\nAnswer: Yes." in texts
         assert f"Is its genre {other}? Answer only Yes or No.\n{title}\nAnswer: No." in texts
+
+
+def test_where_there_are_no_genres_yes_and_no_are_learned_from_authors(planted):
+    n = len(planted.catalogue)
+    table = planted.catalogue.table.assign(genres="", author=[f"Ada {item % 3}" for item in range(n)])
+    texts = documents(replace(planted, catalogue=Catalogue(table)), TRAIN, 0)
+    asked = [text for text in texts if text.startswith("Is its author Ada ")]
+    assert len(asked) == 2 * n and sum(text.endswith("Answer: No.") for text in asked) == n
+    titles = Prompter(planted).titles
+    assert f"Is its author Ada 1? Answer only Yes or No.\n{titles[4]}\nAnswer: Yes." in asked
 
 
 def test_rated_histories_are_those_of_the_training_rows(planted, texts):

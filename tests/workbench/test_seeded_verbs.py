@@ -5,7 +5,8 @@ import yaml
 
 from rec_core.data.storage import save_dataset
 from rec_core.store import Workspace
-from rec_core.workbench.seeded_verbs import ensure_run
+from rec_core.workbench.run_verbs import new_run
+from rec_core.workbench.seeded_verbs import _existing, ensure_run
 
 
 @pytest.fixture
@@ -34,3 +35,16 @@ def test_a_run_made_under_another_default_is_not(space):
     values = yaml.safe_load(config.read_text())
     config.write_text(yaml.safe_dump(values | {"reg": 2 * values["reg"]}))
     assert ask(space, overrides={}) != first
+
+
+def test_a_run_that_compared_more_ways_serves_and_one_that_compared_fewer_does_not(space):
+    from rec_core.workbench.run_verbs import config_of
+
+    def found(compare_arms: bool) -> str | None:
+        settings = {"compare_arms": compare_arms}
+        return _existing(space, {"system": "rallrec"}, config_of("rallrec", "tiny", settings, "planted"))
+
+    few = new_run("rallrec", "planted", "tiny", {"compare_arms": False}, workspace=space)
+    assert found(False) == few and found(True) is None
+    every = new_run("rallrec", "planted", "tiny", {}, workspace=space)
+    assert found(True) == every and found(False) in (few, every)

@@ -13,6 +13,7 @@ Files, one record per line, also as `.gz`: reviews `reviews_X_5.json` (2014), `X
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from rec_core.data.sources.review_lines import Collection, Edition, load_reviews
 from rec_core.types import Dataset
 
 _ABOUT = ("title", "description", "categories", "category", "main_category", "main_cat", "imUrl", "price")
+_NOUNS = {"Books": "book", "CDs & Vinyl": "album", "Movies & TV": "movie", "Video Games": "game"}
 _SCRIPT = "getTime("  # the 2018 edition has pieces of web pages among its titles
 
 
@@ -60,7 +62,8 @@ COLLECTION = Collection(
 def load(path: Path, name: str = "amazon", items: Path | None = None) -> Dataset:
     """Read reviews of one edition: a file, or a folder or zip with reviews and items.
 
-    A rating above 3 is a like. Genres are the categories, outermost first.
+    A rating above 3 is a like. Genres are the categories, outermost first; prompts speak of books, albums,
+    movies or games where the commonest outermost category says so, of products elsewhere.
 
     Args:
         path: the reviews, with or without the items.
@@ -70,4 +73,7 @@ def load(path: Path, name: str = "amazon", items: Path | None = None) -> Dataset
     Raises:
         InputError: naming file, row and field of the first fault.
     """
-    return load_reviews(COLLECTION, path, name, items)
+    dataset = load_reviews(COLLECTION, path, name, items)
+    outermost = dataset.catalogue.table["genres"].str.partition("|")[0]
+    commonest = str(outermost[outermost != ""].mode().get(0, ""))
+    return replace(dataset, item_noun=_NOUNS.get(commonest, COLLECTION.item_noun))

@@ -3,14 +3,24 @@
 import numpy as np
 import pytest
 
+from rec_core.data.ctr import make_ctr_samples
+from rec_core.data.last_of_user import last_of_user
 from rec_core.data.sources import bookcrossing, load_source
+from rec_core.data.splits import global_time
 
 
-def test_rows_stand_in_the_order_of_the_file(fixtures, rows_of, ten):
+def test_rows_stand_shuffled_with_one_target_per_reader_at_the_end(fixtures, rows_of, ten):
     dataset = bookcrossing.load(fixtures)
     users, books = ["801", "17", "950"], ["000000001X", "0000000021", "0000000032", "0000000043"]
-    expected = [(users[u], books[i], 2.0 * r, place) for place, (u, i, r) in enumerate(ten)]
-    assert rows_of(dataset) == expected
+    rows = rows_of(dataset)
+    assert sorted(row[:3] for row in rows) == sorted((users[u], books[i], 2.0 * r) for u, i, r in ten)
+    assert [row[3] for row in rows] == list(range(10))
+    assert last_of_user(dataset.interactions).tolist() == list(range(10))
+    assert sorted(row[0] for row in rows[-3:]) == sorted(users)
+    assert dataset.questions == "last_of_user"
+    assert dataset.notes == (
+        "No timestamps: each user's rows are shuffled (seed 42); like questions are about the last one.",
+    )
     assert (dataset.has_time, dataset.item_noun, dataset.max_rating, dataset.parts) == (
         False,
         "book",
@@ -36,7 +46,7 @@ def test_books_that_nobody_rated_stay_and_impossible_years_are_unknown(fixtures)
 def test_the_stray_quote_goes_from_country_and_age(fixtures):
     users = bookcrossing.load(fixtures).users
     assert users["user_id"].tolist() == ["801", "17", "950"]
-    assert users["country"].tolist() == ["", "freedonia", "freedonia"]
+    assert users["country"].tolist() == ["", "Freedonia", "Freedonia"]
     assert users["state"].tolist() == ["", "", "upstate"], "n/a is no state"
     assert users["age_years"].fillna(-1).tolist() == [14, 27, -1], "nobody is 244"
     assert users["age_group"].tolist() == ["under 18", "25-34", ""]
@@ -85,4 +95,8 @@ def test_real_counts():
     assert (len(made), made.n_users, made.n_items) == (204_164, 48_299, 18_185)
     assert set(np.unique(made.ratings)) == set(range(1, 11))
     assert not dataset.users["country"].str.contains('"').any()
-    assert (dataset.users["country"] == "usa").sum() == 34_465
+    assert (dataset.users["country"] == "USA").sum() == 34_465
+    samples = make_ctr_samples(made, dataset.like_threshold, 5, dataset.questions)
+    split = global_time(len(samples))
+    assert [len(part) for part in (split.train, split.valid, split.test)] == [5337, 667, 668]
+    assert samples.labels.mean() == pytest.approx(0.953, abs=5e-4)

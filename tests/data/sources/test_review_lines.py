@@ -31,6 +31,16 @@ def test_amazon_editions(fixtures, rows_of, ten, name, second):
     assert dataset.item_noun == "product"
 
 
+@pytest.mark.parametrize(
+    ("outermost", "noun"), [("Movies & TV", "movie"), ("Books", "book"), ("Unheard Of", "product")]
+)
+def test_amazon_prompts_speak_of_what_the_commonest_category_holds(copied, outermost, noun):
+    folder = copied("amazon-2018")
+    items = folder / "meta_Invented.json"
+    items.write_text(items.read_text().replace('"category": ["Beauty"', f'"category": ["{outermost}"'))
+    assert amazon_reviews.load(folder).item_noun == noun
+
+
 def test_amazon_items_of_2014_are_python_literals(fixtures):
     dataset = amazon_reviews.load(fixtures / "amazon-2014")
     table = dataset.catalogue.table.set_index("item_id")
