@@ -11,6 +11,7 @@ from pydantic import Field
 from rec_core.config import Config
 from rec_core.device import Precision
 from rec_core.llm.backbone import chat_wrapped, load_backbone
+from rec_core.llm.token_budget import token_batches
 from rec_core.llm.writer import Answer, Ask, SamplingConfig
 from rec_core.seeding import numpy_generator
 from rec_core.types import InputError
@@ -113,20 +114,6 @@ class LocalWriter:
                 f"{self._sampling.max_new_tokens}, but the model {self._name!r} holds {room}; lower "
                 f"max_new_tokens (there is room for {max(0, room - longest_prompt)}) or take another model."
             )
-
-
-def token_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """Return the rows of each batch, shortest rows first: padded, a batch holds at most `max_tokens`.
-
-    A row longer than `max_tokens` is a batch of its own. Equal rows keep their order.
-    """
-    batches: list[list[int]] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batches and (len(batches[-1]) + 1) * lengths[i] <= max_tokens:
-            batches[-1].append(i)
-        else:
-            batches.append([i])
-    return batches
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> list[int]:

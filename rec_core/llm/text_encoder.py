@@ -14,6 +14,7 @@ from rec_core.llm.generated_state import last_generated_states, prepare_writing
 from rec_core.llm.pooling import last_pooled, mean_pooled
 from rec_core.llm.quiet import quiet_libraries
 from rec_core.llm.reduction import principal_components
+from rec_core.llm.token_budget import token_batches
 from rec_core.llm.writer import SamplingConfig
 from rec_core.store import content_hash, read_tensors, write_tensors
 from rec_core.types import InputError, Progress, ProgressEvent, ignore_progress
@@ -174,14 +175,7 @@ class _Encoder:
     def batches(self, rows: Sequence[Sequence[int]]) -> list[list[int]]:
         """Return the row numbers of each forward pass: rows of like length within the token budget."""
         extra = self._config.n_generated if self._generates else 0
-        batches: list[list[int]] = []
-        for i in sorted(range(len(rows)), key=lambda i: (len(rows[i]), i)):  # the newcomer is the longest
-            room = self._config.max_tokens_per_batch
-            if batches and (len(batches[-1]) + 1) * (len(rows[i]) + extra) <= room:
-                batches[-1].append(i)
-            else:
-                batches.append([i])
-        return batches
+        return token_batches([len(row) + extra for row in rows], self._config.max_tokens_per_batch)
 
     def vectors(self, rows: list[list[int]], texts: Sequence[str]) -> np.ndarray:
         """Return one vector per row: (B, D) float32."""

@@ -21,6 +21,7 @@ from rec_core.llm.answer_tokens import AnswerTokens
 from rec_core.llm.folded_adapter import folded
 from rec_core.llm.prefix_groups import ON_ACCELERATOR, ON_CPU, PrefixGroup, prefix_groups
 from rec_core.llm.shared_prefix import lent, prefix_cache
+from rec_core.llm.token_budget import token_batches
 from rec_core.types import InputError, Progress, ProgressEvent, ignore_progress
 
 # More do not fit into a core's cache: with one thread, a Llama of 3 layers of 128 reads 1.0 to 1.2 times as
@@ -159,7 +160,7 @@ def _shared_rows(
         with torch.inference_mode():
             shared = rows[group.numbers[0]][: group.prefix] if group.prefix else []
             cache = prefix_cache(head.body, shared, device) if shared else None
-        for batch in _batches(group.numbers, rows, group.prefix, max_tokens, _pass_tokens(device)):
+        for batch in _batches(group.numbers, rows, group.prefix, max_tokens, device):
             ids, last = _right_padded([rows[i][group.prefix :] for i in batch], pad)
             with torch.inference_mode():
                 behind = lent(cache, len(batch)) if shared else None
@@ -177,7 +178,7 @@ def _whole_rows(
     mass: bool,
 ) -> Iterator[tuple[list[int], torch.Tensor]]:
     """Yield row numbers and their logits, batch by batch, through the model's own forward pass."""
-    for batch in _batches(range(len(rows)), rows, 0, max_tokens, _pass_tokens(device)):
+    for batch in _batches(range(len(rows)), rows, 0, max_tokens, device):
         ids, mask = left_padded([rows[i] for i in batch], pad)
         with torch.inference_mode():
             every = last_logits(model, ids.to(device), mask.to(device))
@@ -186,26 +187,12 @@ def _whole_rows(
 
 
 def _batches(
-    numbers: Sequence[int], rows: Sequence[Sequence[int]], prefix: int, max_tokens: int, pass_tokens: float
+    numbers: Sequence[int], rows: Sequence[Sequence[int]], prefix: int, max_tokens: int, device: torch.device
 ) -> list[list[int]]:
-    """Return the rows in batches of like length.
-
-    Args:
-        numbers: which rows.
-        rows: all of them.
-        prefix: first tokens of each that are in the cache.
-        max_tokens: tokens a batch may hold, padding and prefix included; a row that is longer stands alone.
-        pass_tokens: tokens a batch may read, padding included.
-    """
-    batches: list[list[int]] = []
-    for i in sorted(numbers, key=lambda i: (len(rows[i]), i)):  # the newcomer is the longest of its batch
-        n_rows = len(batches[-1]) + 1 if batches else 0
-        fits = n_rows * len(rows[i]) <= max_tokens and n_rows * (len(rows[i]) - prefix) <= pass_tokens
-        if n_rows and fits:
-            batches[-1].append(i)
-        else:
-            batches.append([i])
-    return batches
+    """Return the rows of these numbers in batches; their first `prefix` tokens are in the cache."""
+    lengths = [len(rows[i]) for i in numbers]
+    batches = token_batches(lengths, max_tokens, prefix, _pass_tokens(device))
+    return [[numbers[place] for place in batch] for batch in batches]
 
 
 def _pass_tokens(device: torch.device) -> float:

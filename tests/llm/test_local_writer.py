@@ -1,10 +1,9 @@
 """Texts of a local model against one plain forward pass per token, alone and in every kind of batch."""
 
-import numpy as np
 import pytest
 import torch
 
-from rec_core.llm.local_writer import LocalConfig, LocalWriter, token_batches
+from rec_core.llm.local_writer import LocalConfig, LocalWriter
 from rec_core.llm.row_sampler import draw
 from rec_core.llm.writer import Ask, SamplingConfig
 from rec_core.seeding import numpy_generator
@@ -120,12 +119,3 @@ def test_a_prompt_that_leaves_no_room_for_the_answer_is_told_before(folder):
 def test_a_model_that_is_not_there_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="cannot be loaded"):
         written(tmp_path / "none", ASKS)
-
-
-def test_batches_hold_the_budget_and_every_row_once():
-    lengths = np.random.default_rng(0).integers(1, 60, 200).tolist()
-    batches = token_batches(lengths, 240)
-    assert sorted(row for batch in batches for row in batch) == list(range(200))
-    assert all(len(batch) * max(lengths[row] for row in batch) <= 240 for batch in batches)
-    assert len(batches) < 40
-    assert token_batches([500, 3], 240) == [[1], [0]] and token_batches([], 240) == []

@@ -7,7 +7,6 @@ import torch
 from rec_core.llm.answer_tokens import AnswerTokens, answer_tokens
 from rec_core.llm.lora import LoraConfig, attach
 from rec_core.llm.yes_no import (
-    _batches,
     double_softmax_probs,
     last_logits,
     left_padded,
@@ -83,17 +82,6 @@ def test_the_model_is_read_without_dropout(gpt2, tokenizer, prompts):
 def test_left_padded_by_hand():
     ids, mask = left_padded([[7, 8, 9], [4]], 0)
     assert ids.tolist() == [[7, 8, 9], [0, 0, 4]] and mask.tolist() == [[1, 1, 1], [0, 0, 1]]
-
-
-def test_batches_keep_both_budgets_and_lose_nothing():
-    rows = [[0] * n for n in (5, 1, 3, 40, 2, 9, 9)]
-    batches = _batches(range(7), rows, 0, 20, 100)
-    assert [[len(rows[i]) for i in batch] for batch in batches] == [[1, 2, 3, 5], [9, 9], [40]]
-    assert _batches(range(7), rows, 0, 100, 20) == batches
-    # behind one shared token a pass reads 4 x 4 and 3 x 8, a batch holds 4 x 5 and 3 x 9
-    behind = _batches((0, 2, 4, 5, 6), rows, 1, 20, 100)
-    assert [[len(rows[i]) for i in batch] for batch in behind] == [[2, 3, 5], [9, 9]]
-    assert _batches((0, 2, 4, 5, 6), rows, 1, 100, 16) == [[4, 2, 0], [5, 6]]
 
 
 # --- shared beginnings --------------------------------------------------------------------------------------
