@@ -38,7 +38,7 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.llm_cases import PromptCase, Reader, load_reader, prompt_cases
-from benchmarks.recommenders import _machine, _show
+from benchmarks.reporting import machine, show
 from benchmarks.timing import alternate, row
 from rec_core.device import set_threads
 from rec_core.llm.causal_trainer import TokenRow, TrainerConfig, fit_causal
@@ -317,7 +317,7 @@ def main(
     def add(lines: list[dict[str, Any]]) -> None:
         found.extend(lines)
         if not as_json:
-            _show(lines)
+            show(lines)
 
     try:
         if what not in WHAT:
@@ -331,7 +331,7 @@ def main(
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from None
-    result = {"benchmark": "llm", "machine": _machine(), "threads": threads, "rows": found}
+    result = {"benchmark": "llm", "machine": machine(), "threads": threads, "rows": found}
     if peak_of(_device_name()) is None:
         result["left_out"] = {"share of the bf16 peak": f"no peak is known for this device, {_device_name()}"}
     if out:

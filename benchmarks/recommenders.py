@@ -19,8 +19,6 @@ Ratios above 1 mean that ours is better. Every job's result is kept in `--work` 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -34,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.cases import ClickCase, RankingCase, click_case, ranking_case
 from benchmarks.peers.recbole_environment import recbole_python
 from benchmarks.quality import click_rows, ranking_rows, seconds_to
+from benchmarks.reporting import machine, show
 from benchmarks.runs import Library, Runner, result_of
 from benchmarks.timing import alternate, median_seconds, row
 from rec_core.store import Workspace, write_json
@@ -251,11 +250,11 @@ def main(
             found = _rows(comparison, what)
             rows += found
             if not as_json:
-                _show(found)
+                show(found)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from None
-    result = {"benchmark": "recommenders", "machine": _machine(), "rows": rows}
+    result = {"benchmark": "recommenders", "machine": machine(), "rows": rows}
     if out:
         write_json(out, result)
     if as_json:
@@ -282,41 +281,6 @@ def _names(models: str, what: str) -> list[str]:
 
 def _case(model: str, source: str, n_users: int) -> RankingCase | ClickCase:
     return (ranking_case if model in RANKERS else click_case)(source, n_users)
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    for entry in rows:
-        values = [_number(entry[side]) for side in ("ours", "peer", "ratio")]
-        interval = ""
-        if "difference" in entry:
-            interval = f"  difference {entry['difference']:+.4f} [{entry['low']:+.4f}, {entry['high']:+.4f}]"
-        line = (
-            f"{entry['metric']:<38} ours {values[0]:>9}  peer {values[1]:>9}  ratio {values[2]:>7} {interval}"
-        )
-        print(f"{entry['name']:<30} {line}", flush=True)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
-
-
-def _machine() -> dict[str, Any]:
-    import torch
-
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-
-
-def _processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text().splitlines() if facts.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":
