@@ -9,6 +9,7 @@ import pytest
 from rec_core.store import Workspace, write_table
 from rec_core.studies import STUDIES, rallrec_paper, reading_runs
 from rec_core.studies.rallrec_paper import TABLE_1, TABLE_3, TABLE_4, printed
+from rec_core.types import InputError
 
 N = 60
 
@@ -66,6 +67,17 @@ def test_table_1_trains_every_method_its_own_way_and_nets_on_as_many_samples(ask
     assert {row["n_rows"] for row in rows} == {N}
     differences = {row["label"] for row in rows if " - " in row["label"]}
     assert len(differences) == 9 and all(label.startswith("RALLRec - ") for label in differences)
+
+
+def test_a_field_is_replaced_where_a_system_has_it_and_refused_where_none_has(asked):
+    study("rallrec.table1", asked, settings={"tuning.n_shots": 100, "reranker.top_k": 7, "n_test": 50})
+    given = {run[0]: run[2] for run in asked[1] if run[0] != "ctr_baselines"}
+    own = {"compare_arms": False, "n_test": 50}
+    assert given["zero_shot"] == own
+    assert given["rella"] == given["hybrid_score"] == own | {"tuning.n_shots": 100}
+    assert given["rallrec"].items() >= (own | {"tuning.n_shots": 100, "reranker.top_k": 7}).items()
+    with pytest.raises(InputError, match=r"No reading system has a field 'tuning\.shots'"):
+        study("rallrec.table1", asked, settings={"tuning.shots": 100})
 
 
 @pytest.mark.parametrize(
