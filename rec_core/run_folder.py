@@ -126,6 +126,22 @@ class RunFolder:
         return read_json(file) if file.exists() else {}
 
 
+def ending(error: BaseException) -> tuple[str, str]:
+    """Return the state of work that an error has ended, "cancelled" or "failed", and the sentence on it.
+
+    Work is cancelled also where a library has put an error of its own in the place of `Cancelled`: TERM can
+    come in the middle of an import, which then reports that a module is missing.
+    """
+    links: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in links:
+        links.append(link)
+        link = link.__cause__ or link.__context__
+    told = next((link for link in links if isinstance(link, Cancelled | KeyboardInterrupt)), None)
+    state, said = ("failed", error) if told is None else ("cancelled", told)
+    return state, f"{type(said).__name__}: {said}"[:500]
+
+
 def is_alive(status: dict[str, Any]) -> bool:
     """Tell whether the process that wrote a status still runs (pid and start time must both match)."""
     try:

@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from rec_core.run_folder import RunFolder, environment_facts, is_alive, true_state
+from rec_core.run_folder import RunFolder, ending, environment_facts, is_alive, true_state
 from rec_core.types import Cancelled, ProgressEvent
 
 
@@ -115,3 +115,24 @@ def test_the_environment_is_told(run):
         facts["versions"]["torch"] != "missing" and facts["cores"] >= 1 and facts["python"].startswith("3.")
     )
     assert run.checkpoints.is_dir() and run.run_id == run.path.name
+
+
+@pytest.mark.parametrize("told", [Cancelled("told to end"), KeyboardInterrupt()])
+@pytest.mark.parametrize("by", ["itself", "cause", "context"])
+def test_work_that_was_told_to_end_is_cancelled_whatever_a_library_makes_of_it(told, by):
+    """TERM in the middle of a lazy import comes out as an error about a missing module."""
+    error: BaseException = told
+    if by != "itself":
+        error = ModuleNotFoundError("Could not import module")
+        inner = ImportError("of a part of it")
+        inner.__context__ = told
+        setattr(error, f"__{by}__", inner)
+    assert ending(error) == ("cancelled", f"{type(told).__name__}: {told}")
+
+
+def test_any_other_error_is_a_failure_with_its_own_words():
+    error = RuntimeError("out of memory")
+    error.__cause__ = ValueError("too large")
+    assert ending(error) == ("failed", "RuntimeError: out of memory")
+    error.__cause__ = error  # a ring, as a careless `raise ... from` can make
+    assert ending(error)[0] == "failed"

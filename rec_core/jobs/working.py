@@ -14,7 +14,7 @@ from types import FrameType
 
 from rec_core.jobs.claims import claim
 from rec_core.jobs.lane import advance
-from rec_core.run_folder import RunFolder
+from rec_core.run_folder import RunFolder, ending
 from rec_core.store import Workspace
 from rec_core.types import Cancelled
 
@@ -57,8 +57,8 @@ def _leave_word(folder: RunFolder, error: BaseException) -> None:
         return
     with (folder.path / "log.txt").open("a", encoding="utf-8") as log:
         log.write(traceback.format_exc())
-    state = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
-    folder.set_status(state, error=f"{type(error).__name__}: {error}"[:500])
+    state, said = ending(error)
+    folder.set_status(state, error=said)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rec_core.run_folder import RunFolder, true_state
-from rec_core.types import Cancelled, InputError
+from rec_core.run_folder import RunFolder, ending, true_state
+from rec_core.types import InputError
 
 
 def refuse_second_worker(folder: RunFolder, what: str) -> None:
@@ -36,10 +36,10 @@ def at_work(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        state = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
+        state, said = ending(error)
         with (folder.path / "log.txt").open("a", encoding="utf-8") as log:
             log.write(traceback.format_exc())
         seconds = before + time.time() - started
-        folder.set_status(state, seconds=seconds, error=f"{type(error).__name__}: {error}"[:500])
+        folder.set_status(state, seconds=seconds, error=said)
         raise
     folder.set_status("done", seconds=before + time.time() - started, finished=time.time(), message="")
