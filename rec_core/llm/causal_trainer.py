@@ -101,8 +101,9 @@ def fit_causal(
     """
     _check_rows(rows, validation, config)
     looks = [look_callback(config.early_stopping_patience)] if validation is not None else []
-    lengths = [len(row.ids) for row in rows]
-    order = BatchOrder(lengths, config.batch_size, seed, config.bucketing, n_processes(), rank())
+    order = BatchOrder(
+        [len(row.ids) for row in rows], config.batch_size, seed, config.bucketing, n_processes(), rank()
+    )
     trainer = answer_trainer(
         model,
         _arguments(model, config, folder, seed),

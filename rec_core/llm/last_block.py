@@ -100,7 +100,7 @@ def proved(body: Any, ids: torch.Tensor, states: torch.Tensor, tolerance: float)
     try:
         with block.at(torch.tensor([[last]], device=ids.device)):
             found = body(input_ids=ids, use_cache=False).last_hidden_state[:, last]
-    except (RuntimeError, ValueError):  # the modules are of another build than their names say
+    except (RuntimeError, ValueError, TypeError, AttributeError):  # modules of another build than their names
         return None
     close = float((found - states[:, last]).abs().max()) <= tolerance * float(states.abs().max())
     return block if close else None

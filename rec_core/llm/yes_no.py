@@ -73,17 +73,7 @@ def yes_no_logits(
     if len(rows) >= _WORTH_FOLDING:
         model = folded(model)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    device = next(model.parameters()).device
-    found = look(model, tokens)
-    if found.head is None:
-        way = f"the model's own forward pass: {found.reason}"
-        passes = _whole_rows(model, tokens, rows, pad, device, max_tokens_per_batch, mass)
-    else:
-        cost = ON_CPU if device.type == "cpu" else ON_ACCELERATOR
-        groups = prefix_groups(rows, cost if found.head.lends else None)
-        read = sum(group.tokens_read(rows) for group in groups) / sum(map(len, rows))
-        way = f"two rows of the head, {read:.0%} of the tokens read"
-        passes = _shared_rows(found.head, rows, groups, pad, device, max_tokens_per_batch, mass)
+    way, passes = _way(model, tokens, rows, pad, max_tokens_per_batch, mass)
     n_prompts = np.bincount(row_of, minlength=len(rows))
     logits, done = np.zeros((len(rows), 2 + mass), dtype=np.float32), 0
     for batch, pair in passes:
@@ -91,6 +81,22 @@ def yes_no_logits(
         done += int(n_prompts[batch].sum())
         progress(ProgressEvent(stage, done, len(prompts), way))
     return logits[row_of]
+
+
+def _way(
+    model: Any, tokens: AnswerTokens, rows: Sequence[Sequence[int]], pad: int, max_tokens: int, mass: bool
+) -> tuple[str, Iterator[tuple[list[int], torch.Tensor]]]:
+    """Return how these rows are best read with this model, in words, and the batches that do so."""
+    device = next(model.parameters()).device
+    found = look(model, tokens)
+    if found.head is None:
+        passes = _whole_rows(model, tokens, rows, pad, device, max_tokens, mass)
+        return f"the model's own forward pass: {found.reason}", passes
+    cost = ON_CPU if device.type == "cpu" else ON_ACCELERATOR
+    groups = prefix_groups(rows, cost if found.head.lends else None)
+    read = sum(group.tokens_read(rows) for group in groups) / sum(map(len, rows))
+    passes = _shared_rows(found.head, rows, groups, pad, device, max_tokens, mass)
+    return f"two rows of the head, {read:.0%} of the tokens read", passes
 
 
 def yes_probs(logits: np.ndarray) -> np.ndarray:

@@ -84,16 +84,47 @@ def mixing(mlp):
     mlp.forward = MethodType(lambda _self, states: forward(states + states.mean(dim=1, keepdim=True)), mlp)
 
 
-def in_pairs(mlp):
-    """One that gives more than states."""
+def of_fixed_width(mlp):
+    """One that counts on the width of the pass."""
     forward = mlp.forward
     mlp.forward = MethodType(lambda _self, states: forward(states.view(-1, 5, 16)), mlp)
 
 
-@pytest.mark.parametrize("change", [mixing, in_pairs])
+@pytest.mark.parametrize("change", [mixing, of_fixed_width])
 def test_a_block_of_another_build_is_not_narrowed(llama, change):
     body = llama().eval().model
     change(body.layers[-1].mlp)
+    assert block_of(body) is None
+
+
+class WithScores(torch.nn.Module):
+    """A feed-forward layer that gives its router's scores as well, as mixtures of experts do."""
+
+    def __init__(self, mlp):
+        super().__init__()
+        self.experts = mlp
+
+    def forward(self, states):
+        return self.experts(states), states.mean(dim=-1)
+
+
+class TakesTheFirst(torch.nn.Module):
+    """A block around such a layer."""
+
+    def __init__(self, mlp):
+        super().__init__()
+        self.self_attn = torch.nn.Module()
+        self.self_attn.o_proj = torch.nn.Linear(16, 16)
+        self.mlp = WithScores(mlp)
+
+    def forward(self, states, **_):
+        return states + self.mlp(states + self.self_attn.o_proj(states))[0]
+
+
+def test_a_layer_that_gives_more_than_states_is_not_narrowed(llama):
+    body = llama().eval().model
+    body.layers[-1] = TakesTheFirst(body.layers[-1].mlp).eval()
+    assert states_of(body).shape == (2, 5, 16)
     assert block_of(body) is None
 
 

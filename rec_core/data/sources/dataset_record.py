@@ -54,12 +54,7 @@ def make_dataset(
         ValueError: "last_of_user" of a source with times.
     """
     check_name(name, "dataset")
-    interactions, parts = log.interactions(has_time)
-    if questions == "last_of_user":
-        if has_time:
-            raise ValueError("rows that have times cannot stand in a shuffled order")
-        order = last_of_user(interactions)
-        interactions, parts = reordered(interactions, order), parts[order]
+    interactions, parts = _in_order(log, has_time, questions)
     max_rating, threshold = rating_scale(interactions.ratings if has_ratings else None, like_threshold)
     user_ids = pd.DataFrame({"user_id": pd.Series(interactions.user_ids, dtype="str")})
     users = user_ids if users is None else users
@@ -80,6 +75,17 @@ def make_dataset(
         notes=(*notes, *_notes(log, has_ratings, interactions.timestamps if has_time else None, questions)),
         parts=kept_parts,
     )
+
+
+def _in_order(log: EventLog, has_time: bool, questions: Questions) -> tuple[Interactions, np.ndarray]:
+    """Return the rows in the order that the kind of question needs, with their parts."""
+    interactions, parts = log.interactions(has_time)
+    if questions != "last_of_user":
+        return interactions, parts
+    if has_time:
+        raise ValueError("rows that have times cannot stand in a shuffled order")
+    order = last_of_user(interactions)
+    return reordered(interactions, order), parts[order]
 
 
 def _hash(
