@@ -145,22 +145,18 @@ class Comparison:
         return [*rows, row(self.name, "peak memory", "MB", *memory, False)]
 
     def quality_rows(self) -> list[dict[str, Any]]:
-        """Return test metrics of both and the epochs to the peer's best validation."""
+        """Return test metrics of both and their best validation."""
         judge = click_rows if isinstance(self.case, ClickCase) else ranking_rows
         rows = judge(self.name, self.case, *self.trained, self._seeds[0])
-        ours, peer = self._stopped
-        best = (ours["best_validation"], peer["best_validation"])
-        epochs = [seconds_to(curve, best[1], 1, 0) for curve in self.curves]
-        stopped = {"ours_stopped": ours["stopped_epoch"], "peer_stopped": peer["stopped_epoch"]}
-        return [
-            *rows,
-            row(self.name, "best validation", "", *best, True),
-            row(self.name, "epochs to the peer's best validation", "epochs", *epochs, False, **stopped),
-        ]
+        best = [result["best_validation"] for result in self._stopped]
+        return [*rows, row(self.name, "best validation", "", *best, True)]
 
-    def time_to_best_row(self) -> dict[str, Any]:
-        """Return the seconds until validation first reaches the peer's best, validations included."""
-        target = self._stopped[1]["best_validation"]
+    def time_to_best_rows(self) -> list[dict[str, Any]]:
+        """Return epochs and seconds until validation first reaches the peer's best, validations included."""
+        ours, peer = self._stopped
+        target = peer["best_validation"]
+        epochs = [seconds_to(curve, target, 1, 0) for curve in self.curves]
+        stopped = {"ours_stopped": ours["stopped_epoch"], "peer_stopped": peer["stopped_epoch"]}
         seconds = [
             seconds_to(
                 curve,
@@ -170,7 +166,10 @@ class Comparison:
             )
             for library, curve in zip(SIDES, self.curves, strict=True)
         ]
-        return row(self.name, "seconds to the peer's best validation", "s", *seconds, False, target=target)
+        return [
+            row(self.name, "epochs to the peer's best validation", "epochs", *epochs, False, **stopped),
+            row(self.name, "seconds to the peer's best validation", "s", *seconds, False, target=target),
+        ]
 
     def _seconds(self, metric: str, ours: str, peer: str | None = None) -> dict[str, Any]:
         seconds = (
@@ -264,7 +263,7 @@ def main(
 def _rows(comparison: Comparison, what: str) -> list[dict[str, Any]]:
     rows = comparison.speed_rows() if what != "quality" else []
     rows += comparison.quality_rows() if what != "speed" else []
-    return [*rows, comparison.time_to_best_row()] if what == "all" else rows
+    return rows + comparison.time_to_best_rows() if what == "all" else rows
 
 
 def _names(models: str, what: str) -> list[str]:

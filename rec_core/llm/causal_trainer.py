@@ -101,9 +101,7 @@ def fit_causal(
     """
     _check_rows(rows, validation, config)
     looks = [look_callback(config.early_stopping_patience)] if validation is not None else []
-    order = BatchOrder(
-        [len(row.ids) for row in rows], config.batch_size, seed, config.bucketing, n_processes(), rank()
-    )
+    order = _order(rows, config, seed)
     trainer = answer_trainer(
         model,
         _arguments(model, config, folder, seed),
@@ -138,6 +136,12 @@ def _check_rows(
             f"early_stopping_patience = {config.early_stopping_patience} needs validation rows to look at; "
             "give some or set it to 0."
         )
+
+
+def _order(rows: Sequence[TokenRow], config: TrainerConfig, seed: int) -> BatchOrder:
+    """Return this process's batches of each epoch."""
+    lengths = [len(row.ids) for row in rows]
+    return BatchOrder(lengths, config.batch_size, seed, config.bucketing, n_processes(), rank())
 
 
 def _arguments(model: Any, config: TrainerConfig, folder: Path, seed: int) -> Any:

@@ -84,7 +84,7 @@ def test_speed_rows_come_from_turns_and_leave_the_warm_up_out(compare):
 
 def test_time_to_the_peers_best_counts_its_first_best_epoch_and_ours_that_reaches_it(compare):
     comparison, records = compare([0.1, 0.4], [0.1, 0.2, 0.3, 0.3])
-    row = comparison.time_to_best_row()
+    row = comparison.time_to_best_rows()[1]
     # ours: 2 epochs of 1 + 0.5 s; the peer: 3 of 4 + 2 s
     assert (row["ours"], row["peer"], row["ratio"], row["target"]) == (3.0, 18.0, 6.0, 0.3)
     assert "train_to_target" not in {job["mode"] for _, job, _ in records.asked}
@@ -92,14 +92,14 @@ def test_time_to_the_peers_best_counts_its_first_best_epoch_and_ours_that_reache
 
 def test_ours_goes_on_where_it_stopped_below_the_peers_best(compare):
     comparison, records = compare([0.1, 0.2], [0.1, 0.3, 0.2], longer=[0.25, 0.31])
-    assert comparison.time_to_best_row()["ours"] == 4 * 1.5
+    assert comparison.time_to_best_rows()[1]["ours"] == 4 * 1.5
     longer = [job for _, job, _ in records.asked if job["mode"] == "train_to_target"]
     assert [(job["target"], job["epochs"]) for job in longer] == [(0.3, 6)]
 
 
 def test_what_is_never_reached_has_no_ratio(compare):
     comparison, _ = compare([0.1, 0.2], [0.1, 0.3])
-    assert comparison.time_to_best_row()["ratio"] is None
+    assert comparison.time_to_best_rows()[1]["ratio"] is None
 
 
 def test_both_sides_get_the_same_seed_and_patience(compare):
@@ -115,7 +115,7 @@ def test_every_seed_is_trained_on_both_sides_and_the_first_gives_the_curves(comp
     assert (len(ours), len(peer)) == (2, 2)
     asked = [(library, job["seed"]) for library, job, _ in records.asked]
     assert asked == [("ours", 7), ("ours", 8), ("recbole", 7), ("recbole", 8)]
-    assert comparison.time_to_best_row()["target"] == 0.3
+    assert comparison.time_to_best_rows()[1]["target"] == 0.3
     assert {job["seed"] for _, job, turn in records.asked if turn is not None} == {7}
 
 
