@@ -52,6 +52,38 @@ def echo(prompt: str, _number: int) -> Reply:
     return completion(f"About {prompt}.")
 
 
+class _Answering(BaseHTTPRequestHandler):
+    """Sends a reply in two halves, and says nothing of clients that go away."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def answer(
+        self,
+        status: int,
+        headers: dict[str, str],
+        body: bytes,
+        halfway: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2])
+        halfway()
+        self.wfile.write(body[len(body) // 2 :])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError:  # the client is gone
+            self.close_connection = True
+
+
 def _handler(
     seen: Seen,
     reply: Callable[[str, int], Reply],
@@ -60,13 +92,10 @@ def _handler(
 ) -> type[BaseHTTPRequestHandler]:
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+    class Handler(_Answering):
         def do_GET(self) -> None:
             seen.headers.append({name.lower(): value for name, value in self.headers.items()})
-            self._send(*models())
+            self.answer(*models())
 
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers["Content-Length"]))
@@ -85,35 +114,10 @@ def _handler(
             answer = reply(prompt, number)
             with lock:
                 seen.waiting -= 1
-            self._send(*answer, halfway=lambda: at("half", number))
+            self.answer(*answer, halfway=lambda: at("half", number))
             if answer[0] == 200:
                 seen.answered.append(prompt)
             at("sent", number)
-
-        def _send(
-            self,
-            status: int,
-            headers: dict[str, str],
-            body: bytes,
-            halfway: Callable[[], None] = lambda: None,
-        ) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **headers}.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2])
-            halfway()
-            self.wfile.write(body[len(body) // 2 :])
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except OSError:  # the client is gone
-                self.close_connection = True
 
     return Handler
 
